@@ -1,0 +1,42 @@
+"""mojing, the magic mirror: a photo of a person and a photo of a garment become one photo.
+
+    from mojing import TryOn
+    result = TryOn()("me.jpg", "shirt.jpg")
+
+Importing mojing loads neither torch nor onnxruntime; `TryOn` is looked up when first named.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mojing.core.errors import InputError, MissingExtraError, ModelError, MojingError, QualityError
+
+if TYPE_CHECKING:
+    from mojing.tryon.pipeline import TryOn, TryOnResult
+
+__version__ = "0.1.0"
+__all__ = [
+    "InputError",
+    "MissingExtraError",
+    "ModelError",
+    "MojingError",
+    "QualityError",
+    "TryOn",
+    "TryOnResult",
+    "__version__",
+]
+
+_LAZY = {"TryOn": "mojing.tryon.pipeline", "TryOnResult": "mojing.tryon.pipeline"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        from importlib import import_module
+
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
