@@ -1,0 +1,259 @@
+"""A photo of a person -> joints, parse map and alpha, by one network run up to three times.
+
+The find pass sees the letterboxed photo, the second pass the whole person, the third the torso with head and arms.
+A pass that would show the network hardly more than the one before is left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from mojing.core.arrays import F32, U8, readonly
+from mojing.core.blend import guided_upsample
+from mojing.core.errors import InputError
+from mojing.core.geometry import Box
+from mojing.core.skeleton import BODY_JOINTS, J, mirror_order
+from mojing.perception import decode, people
+from mojing.perception.crops import Rect, as_input, border_colour, cut, letterbox_rect
+from mojing.runtime.session import Session
+from mojing.runtime.store import ModelStore
+
+INPUT_WH = (192, 256)
+"""Width and height of the network's input."""
+
+TORSO_WEIGHT = 0.7
+"""Share of the torso pass where both passes see a pixel; the whole pass knows better what hangs below the hips."""
+
+FAULTS: dict[str, tuple[str, str, str]] = {
+    "no_person": ("no_person", "no person was found", "use a photo of one person, upright, from head to hips or feet"),
+    "only_face": ("bad_crop", "only a face is in view", "use a photo that shows at least the shoulders and the chest"),
+    "back_view": ("back_view", "the person is seen from behind", "use a photo from the front"),
+    "sitting": ("bad_pose", "the person is sitting", "use a photo of the person standing"),
+}
+"""Fault -> code, message and hint of the error it becomes."""
+
+
+@dataclass(frozen=True, eq=False)
+class BodyView:
+    """What is known of the person in a photo.
+
+    Attributes:
+        hw: the photo's height and width in px.
+        joints: (21, 3) float32 in `core.skeleton.BODY_JOINTS` order: x_px, y_px, confidence 0..1. A joint outside the
+            photo keeps a low confidence and lies where the network guesses it.
+        parse: (H, W) uint8 label ids, `perception.labels.LABELS`.
+        alpha: (H, W) uint8 opacity of the person.
+        box: the bounds of the person within the photo, in px.
+        notices: sentences about what is degraded.
+        fault: key of FAULTS that says why this body cannot be dressed, None when it can.
+    """
+
+    hw: tuple[int, int]
+    joints: F32
+    parse: U8
+    alpha: U8
+    box: Box
+    notices: tuple[str, ...] = ()
+    fault: str | None = None
+
+    def __post_init__(self) -> None:
+        assert self.joints.shape == (len(BODY_JOINTS), 3)
+        assert self.parse.shape == self.hw == self.alpha.shape
+        for name in ("joints", "parse", "alpha"):
+            object.__setattr__(self, name, readonly(getattr(self, name)))
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """One run of the network: what it looked at and what it said, in cells of the outputs."""
+
+    rect: Rect
+    parse: F32 = field(repr=False)
+    alpha: F32 = field(repr=False)
+    heat: F32 = field(repr=False)
+    joints: F32 = field(repr=False)
+
+
+class BodyNet:
+    """The body network with its find, whole and torso passes."""
+
+    def __init__(self, store: ModelStore, *, threads: int = 2) -> None:
+        self.session = Session(store.spec("body"), threads=threads)
+
+    def __call__(self, rgb: U8, *, person: int | None = None, strict: bool = True) -> BodyView:
+        """Look at a person.
+
+        Args:
+            rgb: (H, W, 3) uint8.
+            person: which of several people, counted from the left from 1; the largest by default.
+            strict: refuse bodies that cannot be dressed; otherwise their `fault` is set.
+
+        Raises:
+            InputError: no_person, several_people (there is none of that number) and, when strict, bad_crop, back_view,
+                bad_pose.
+        """
+        found = self.find(rgb)
+        candidates = self.candidates(found)
+        if not candidates:
+            raise refuse("no_person")
+        chosen, notices = _choose(candidates, person)
+        others = _others(candidates, chosen, found.rect, rgb.shape[:2])
+        whole, torso = self._closer(rgb, found, chosen=chosen, others=others)
+        view = _assemble(rgb, whole, torso, others=others, notices=notices)
+        if strict and view.fault is not None:
+            raise refuse(view.fault)
+        return view
+
+    def find(self, rgb: U8) -> Pass:
+        """The find pass: the network on the letterboxed photo (H, W, 3)."""
+        return self._look(rgb, letterbox_rect(rgb.shape[:2], INPUT_WH))
+
+    def candidates(self, found: Pass) -> list[people.Candidate]:
+        """People of the find pass from left to right; pieces of the mask without a head or shoulders are no people."""
+        alpha = decode.sigmoid(found.alpha)
+        found_people = people.separate(alpha, found.heat[J["nose"]])
+        evidence = found.heat[[J[n] for n in ("nose", "left_shoulder", "right_shoulder", "left_hip", "right_hip")]]
+        evidence = np.stack([cv2.resize(m, alpha.shape[::-1], interpolation=cv2.INTER_LINEAR) for m in evidence])
+        kept = []
+        for candidate in found_people:
+            region = cv2.dilate(candidate.region, np.ones((5, 5), np.uint8)) > 0
+            best = np.sort(evidence[:, region].max(axis=1))
+            if best[-2] > people.SEEN and candidate.area >= 0.004 * alpha.size:
+                kept.append(candidate)
+        return kept
+
+    def _closer(self, rgb: U8, found: Pass, *, chosen: people.Candidate, others: U8 | None) -> tuple[Pass, Pass | None]:
+        rect = people.person_rect(chosen.region, found.joints, frame=found.rect, wh=INPUT_WH)
+        whole = found
+        if others is not None:
+            rgb = np.where(others[..., None] > 0, np.array(border_colour(rgb), np.uint8), rgb)
+        if rect.wh[1] < 0.85 * found.rect.wh[1] or others is not None:
+            whole = self._look(rgb, rect)
+        closer = people.torso_rect(whole.joints, whole=whole.rect, wh=INPUT_WH)
+        return whole, None if closer is None else self._look(rgb, closer)
+
+    def _look(self, rgb: U8, rect: Rect) -> Pass:
+        out = self.session.run({"image": as_input(cut(rgb, rect, wh=INPUT_WH, border="edge"))})
+        heat = out["heat"][0]
+        cells = decode.untangle(decode.peaks(heat), heat, MIRROR_PAIRS)
+        joints = decode.to_photo(cells, heat.shape[1:], rect)
+        return Pass(rect, out["parse"][0], out["alpha"][0, 0], heat, joints)
+
+
+MIRROR_PAIRS = [(i, j) for i, j in enumerate(mirror_order(BODY_JOINTS)) if i < j and i >= J["left_shoulder"]]
+"""Rows of mirror joints below the head; eyes and ears may lie on one another in profile."""
+
+
+def refuse(fault: str) -> InputError:
+    """The error for one of FAULTS."""
+    code, message, hint = FAULTS[fault]
+    return InputError(code, message, hint=hint)
+
+
+def _choose(candidates: list[people.Candidate], person: int | None) -> tuple[people.Candidate, tuple[str, ...]]:
+    if person is not None:
+        if not 1 <= person <= len(candidates):
+            hint = f"people are counted from the left: 1 to {len(candidates)}"
+            raise InputError("several_people", f"there is no person {person} in the photo", hint=hint)
+        return candidates[person - 1], ()
+    largest = max(candidates, key=lambda c: c.area)
+    if len(candidates) == 1:
+        return largest, ()
+    number = candidates.index(largest) + 1
+    told = f"{len(candidates)} people found: number {number} from the left, the largest, is used; person=N picks one"
+    return largest, (told,)
+
+
+def _others(
+    candidates: list[people.Candidate], chosen: people.Candidate, frame: Rect, hw: tuple[int, int]
+) -> U8 | None:
+    """Mask (H, W) 0/1 of everybody else, for blanking them; None when there is nobody else."""
+    rest = [c.region for c in candidates if c is not chosen]
+    if not rest:
+        return None
+    blocked = cv2.dilate(np.max(rest, axis=0), np.ones((3, 3), np.uint8))
+    blocked[cv2.dilate(chosen.region, np.ones((3, 3), np.uint8)) > 0] = 0
+    large = cv2.resize(blocked, frame.wh, interpolation=cv2.INTER_NEAREST)
+    inner = frame.inside(hw).moved(-frame.x0, -frame.y0)
+    return np.ascontiguousarray(large[inner.y0 : inner.y1, inner.x0 : inner.x1])
+
+
+def merged_joints(whole: Pass, torso: Pass | None) -> F32:
+    """Joints of both passes; the closer look wins where it sees a joint at least nearly as surely."""
+    joints = whole.joints.copy()
+    if torso is None:
+        return joints
+    w, h = torso.rect.wh
+    close = torso.joints
+    inside = (
+        (close[:, 0] > torso.rect.x0 + 0.02 * w)
+        & (close[:, 0] < torso.rect.x1 - 0.02 * w)
+        & (close[:, 1] > torso.rect.y0 + 0.02 * h)
+        & (close[:, 1] < torso.rect.y1 - 0.02 * h)
+    )
+    better = inside & (close[:, 2] > 0.8 * joints[:, 2]) & np.array([_upper(n) for n in BODY_JOINTS])
+    joints[better] = close[better]
+    return joints
+
+
+def _upper(name: str) -> bool:
+    return name.split("_")[-1] not in ("knee", "ankle", "toe")
+
+
+def _assemble(rgb: U8, whole: Pass, torso: Pass | None, *, others: U8 | None, notices: tuple[str, ...]) -> BodyView:
+    hw = (rgb.shape[0], rgb.shape[1])
+    canvas_rect = whole.rect
+    scale = min(1.0, decode.CANVAS / canvas_rect.wh[1])
+    canvas_wh = (max(round(canvas_rect.wh[0] * scale), 8), max(round(canvas_rect.wh[1] * scale), 8))
+    canvas = decode.upsample(np.concatenate([whole.parse, whole.alpha[None]]), canvas_wh)
+    if torso is not None:
+        _add_torso(canvas, whole.rect, torso)
+    labels = decode.drop_specks(decode.labels_of(canvas[:-1]))
+    joints = merged_joints(whole, torso)
+    fault = people.refusal(joints, labels, hw)
+    inner = canvas_rect.inside(hw)
+    parse, alpha = _to_photo(rgb, labels, decode.sigmoid(canvas[-1]), rect=canvas_rect)
+    if others is not None:
+        parse[others > 0], alpha[others > 0] = 0, 0
+    x, y, w, h = cv2.boundingRect((alpha[inner.y0 : inner.y1, inner.x0 : inner.x1] > 127).astype(np.uint8))
+    box = Box(float(inner.x0 + x), float(inner.y0 + y), float(inner.x0 + x + w), float(inner.y0 + y + h))
+    return BodyView(hw=hw, joints=joints, parse=parse, alpha=alpha, box=box, notices=notices, fault=fault)
+
+
+def _add_torso(canvas: F32, rect: Rect, torso: Pass) -> None:
+    """Blend the torso pass into canvas logits (22, H, W) that cover `rect`."""
+    h, w = canvas.shape[1:]
+    sx, sy = w / rect.wh[0], h / rect.wh[1]
+    at = Rect(
+        round((torso.rect.x0 - rect.x0) * sx),
+        round((torso.rect.y0 - rect.y0) * sy),
+        round((torso.rect.x1 - rect.x0) * sx),
+        round((torso.rect.y1 - rect.y0) * sy),
+    )
+    seen = at.inside((h, w))
+    open_sides = (at.x0 <= 0, at.y0 <= 0, at.x1 >= w, at.y1 >= h)
+    weight = decode.soft_window(at.wh, open_sides=open_sides) * np.float32(TORSO_WEIGHT)
+    detail = decode.upsample(np.concatenate([torso.parse, torso.alpha[None]]), at.wh)
+    part = seen.moved(-at.x0, -at.y0)
+    window = np.s_[part.y0 : part.y1, part.x0 : part.x1]
+    decode.merge(canvas, detail[(slice(None), *window)], at=seen, weight=weight[window])
+
+
+def _to_photo(rgb: U8, labels: U8, alpha: F32, *, rect: Rect) -> tuple[U8, U8]:
+    """Parse and alpha at the photo's size from maps that cover `rect`; alpha follows the photo's edges."""
+    hw = rgb.shape[:2]
+    inner = rect.inside(hw)
+    local = inner.moved(-rect.x0, -rect.y0)
+    window = np.s_[local.y0 : local.y1, local.x0 : local.x1]
+    parse, opacity = np.zeros(hw, np.uint8), np.zeros(hw, np.uint8)
+    parse[inner.y0 : inner.y1, inner.x0 : inner.x1] = decode.resize_labels(labels, rect.wh)[window]
+    rows, cols = alpha.shape
+    sx, sy = cols / rect.wh[0], rows / rect.wh[1]
+    low = alpha[round(local.y0 * sy) : round(local.y1 * sy), round(local.x0 * sx) : round(local.x1 * sx)]
+    guide = rgb[inner.y0 : inner.y1, inner.x0 : inner.x1]
+    fine = guided_upsample(np.ascontiguousarray(low), guide)
+    opacity[inner.y0 : inner.y1, inner.x0 : inner.x1] = np.clip(fine * 255.0 + 0.5, 0, 255).astype(np.uint8)
+    return parse, opacity

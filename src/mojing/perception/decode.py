@@ -1,0 +1,234 @@
+"""From network outputs to joints and label maps: sub-pixel peaks, merged logits, clean labels at the photo's size.
+
+A network cell (i, j) of a map that covers a crop lies where `cv2.resize` would put it: the map is the crop, shrunk.
+Nothing here holds 21 float channels at more than the canvas size (long side 512 px).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+
+from mojing.core.arrays import F32, U8
+from mojing.perception.crops import Rect
+
+CANVAS = 512
+"""Longest side in px of the working canvas on which logits are merged."""
+
+
+def sigmoid(x: F32) -> F32:
+    """Logistic function, safe for large arguments."""
+    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * x)), np.float32)
+
+
+def peaks(heat: F32, *, second: bool = False) -> F32:
+    """Highest point of each heat map.
+
+    Args:
+        heat: (J, h, w) float32, about 0..1, Gaussian bumps.
+        second: look for the highest point that is at least three cells away from the highest one instead.
+
+    Returns:
+        (J, 3) float32: x, y in cells (centres at integers, refined by a parabola through the logarithms of the
+        neighbours, which is exact for a Gaussian) and the map's value there clipped to 0..1.
+    """
+    n, h, w = heat.shape
+    flat = heat.reshape(n, -1)
+    at = flat.argmax(axis=1)
+    if second:
+        ys, xs = np.divmod(at, w)
+        far = (np.abs(np.arange(h)[None, :, None] - ys[:, None, None]) > 3) | (
+            np.abs(np.arange(w)[None, None, :] - xs[:, None, None]) > 3
+        )
+        masked = np.where(far, heat, -1.0)
+        padded = cv2.dilate(masked.transpose(1, 2, 0), np.ones((3, 3), np.uint8)).reshape(h, w, n).transpose(2, 0, 1)
+        masked = np.where((masked >= padded) & (heat >= padded), masked, -1.0)
+        at = masked.reshape(n, -1).argmax(axis=1)
+    rows = np.arange(n)
+    ys, xs = np.divmod(at, w)
+    value = flat[rows, at]
+
+    def shift(a: Any, b: Any) -> Any:
+        la, lb, lc = (np.log(np.maximum(v, 1e-4)) for v in (a, b, value))
+        curve = la + lb - 2 * lc
+        return np.where(curve < -1e-3, np.clip(0.5 * (la - lb) / np.minimum(curve, -1e-3), -0.5, 0.5), 0.0)
+
+    inner_x, inner_y = (xs > 0) & (xs < w - 1), (ys > 0) & (ys < h - 1)
+    left, right = heat[rows, ys, np.maximum(xs - 1, 0)], heat[rows, ys, np.minimum(xs + 1, w - 1)]
+    up, down = heat[rows, np.maximum(ys - 1, 0), xs], heat[rows, np.minimum(ys + 1, h - 1), xs]
+    x = xs + np.where(inner_x, shift(left, right), 0.0)
+    y = ys + np.where(inner_y, shift(up, down), 0.0)
+    found = masked.reshape(n, -1)[rows, at] if second else value
+    return np.stack([x, y, np.clip(found, 0.0, 1.0)], axis=1).astype(np.float32)
+
+
+def to_photo(points: F32, heat_hw: tuple[int, int], rect: Rect) -> F32:
+    """Points (J, 3) in cells of a heat map that covers `rect` -> x_px, y_px in the photo, confidence kept."""
+    w, h = rect.wh
+    out = points.copy()
+    out[:, 0] = (points[:, 0] + 0.5) * (w / heat_hw[1]) - 0.5 + rect.x0
+    out[:, 1] = (points[:, 1] + 0.5) * (h / heat_hw[0]) - 0.5 + rect.y0
+    return out
+
+
+def untangle(points: F32, heat: F32, pairs: list[tuple[int, int]]) -> F32:
+    """Move one of two mirror joints that share one peak to its own second peak, where it has one.
+
+    A network that is unsure which wrist it sees fires in both maps. The joint whose second peak is the stronger
+    moves; both stay when no second peak reaches half the first (an arm seen edge-on, crossed ankles).
+    """
+    close = [
+        (a, b) for a, b in pairs if np.hypot(*(points[a, :2] - points[b, :2])) < 2.0 and points[[a, b], 2].min() > 0.1
+    ]
+    if not close:
+        return points
+    out, other = points.copy(), peaks(heat, second=True)
+    for a, b in close:
+        ratio_a, ratio_b = other[a, 2] / points[a, 2], other[b, 2] / points[b, 2]
+        move, ratio = (a, ratio_a) if ratio_a >= ratio_b else (b, ratio_b)
+        if ratio > 0.5:
+            out[move] = other[move]
+    return out
+
+
+def upsample(logits: F32, wh: tuple[int, int]) -> F32:
+    """Logits (C, h, w) resized bilinearly to (C, H, W)."""
+    out = np.empty((len(logits), wh[1], wh[0]), np.float32)
+    for source, target in zip(logits, out, strict=True):
+        cv2.resize(source, wh, dst=target, interpolation=cv2.INTER_LINEAR)
+    return out
+
+
+def soft_window(wh: tuple[int, int], *, open_sides: tuple[bool, bool, bool, bool], band: float = 0.08) -> F32:
+    """Weight (H, W) 0..1 that falls to 0 at the borders of a crop, except at open sides (left, top, right, bottom)."""
+    w, h = wh
+    fade_x, fade_y = max(band * w, 1.0), max(band * h, 1.0)
+    x, y = np.arange(w, dtype=np.float32) + 0.5, np.arange(h, dtype=np.float32) + 0.5
+    wx, wy = np.ones(w, np.float32), np.ones(h, np.float32)
+    if not open_sides[0]:
+        wx = np.minimum(wx, x / fade_x)
+    if not open_sides[2]:
+        wx = np.minimum(wx, (w - x) / fade_x)
+    if not open_sides[1]:
+        wy = np.minimum(wy, y / fade_y)
+    if not open_sides[3]:
+        wy = np.minimum(wy, (h - y) / fade_y)
+    return np.outer(wy, wx).astype(np.float32)
+
+
+def merge(canvas: F32, detail: F32, *, at: Rect, weight: F32) -> None:
+    """Blend the logits of a closer crop (C, h, w), already at canvas scale, into the canvas (C, H, W) in place."""
+    part = canvas[:, at.y0 : at.y1, at.x0 : at.x1]
+    for low, high in zip(part, detail, strict=True):
+        low += (high - low) * weight
+
+
+def labels_of(canvas: F32) -> U8:
+    """Label of the largest logit (C, H, W) -> (H, W) uint8; channels that win nowhere cost one comparison."""
+    best = canvas[0].copy()
+    out = np.zeros(best.shape, np.uint8)
+    for index in range(1, len(canvas)):
+        wins = canvas[index] > best
+        out[wins] = index
+        np.maximum(best, canvas[index], out=best)
+    return out
+
+
+def drop_specks(parse: U8, *, share: float = 0.0004) -> U8:
+    """Give every connected piece smaller than `share` of the map the label of its nearest other pixel."""
+    smallest = max(int(share * parse.size), 4)
+    bad = np.zeros(parse.shape, np.uint8)
+    for label in np.flatnonzero(np.bincount(parse.ravel(), minlength=1)):
+        x, y, w, h = cv2.boundingRect((parse == label).astype(np.uint8))
+        window = (parse[y : y + h, x : x + w] == label).astype(np.uint8)
+        count, pieces, stats, _ = cv2.connectedComponentsWithStats(window, connectivity=4)
+        small = stats[:, cv2.CC_STAT_AREA] < smallest
+        small[0] = False
+        if count > 1 and small.any():
+            bad[y : y + h, x : x + w] |= small[pieces].astype(np.uint8)
+    return fill_from_nearest(parse, bad)
+
+
+def fill_from_nearest(parse: U8, bad: U8) -> U8:
+    """Replace labels where `bad` is non-zero by the nearest label elsewhere; unchanged when nothing else is left."""
+    if not bad.any() or bad.all():
+        return parse
+    x, y, w, h = cv2.boundingRect(bad)
+    x0, y0 = max(x - 40, 0), max(y - 40, 0)
+    x1, y1 = min(x + w + 40, parse.shape[1]), min(y + h + 40, parse.shape[0])
+    hole, source = bad[y0:y1, x0:x1], parse[y0:y1, x0:x1]
+    if hole.all():
+        x0, y0, x1, y1 = 0, 0, parse.shape[1], parse.shape[0]
+        hole, source = bad, parse
+    _, index = cv2.distanceTransformWithLabels(hole, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    table = np.zeros(int(index.max()) + 1, np.uint8)
+    keep = hole == 0
+    table[index[keep]] = source[keep]
+    out = parse.copy()
+    out[y0:y1, x0:x1][~keep] = table[index[~keep]]
+    return out
+
+
+def resize_labels(parse: U8, wh: tuple[int, int]) -> U8:
+    """Resize a label map with smooth borders: each label's mask is resized bilinearly and the largest wins.
+
+    Nearest-neighbour enlargement leaves steps as large as a cell; this vote costs one 8-bit resize a label, inside
+    that label's own box.
+    """
+    h, w = parse.shape
+    if wh == (w, h):
+        return parse
+    if wh[0] < w or wh[1] < h:
+        return np.asarray(cv2.resize(parse, wh, interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
+    present = np.flatnonzero(np.bincount(parse.ravel()))
+    out = np.full((wh[1], wh[0]), present[0], np.uint8)
+    if len(present) == 1:
+        return out
+    sx, sy = wh[0] / w, wh[1] / h
+    best = np.full((wh[1], wh[0]), 0, np.uint8)
+    for label in present:
+        mask = np.where(parse == label, np.uint8(255), np.uint8(0))
+        x, y, bw, bh = cv2.boundingRect(mask)
+        x0, y0, x1, y1 = max(x - 2, 0), max(y - 2, 0), min(x + bw + 2, w), min(y + bh + 2, h)
+        ox0, oy0, ox1, oy1 = (round(v) for v in (x0 * sx, y0 * sy, x1 * sx, y1 * sy))
+        move = np.array([[1 / sx, 0, (ox0 + 0.5) / sx - 0.5 - x0], [0, 1 / sy, (oy0 + 0.5) / sy - 0.5 - y0]])
+        vote = cv2.warpAffine(
+            mask[y0:y1, x0:x1],
+            move,
+            (ox1 - ox0, oy1 - oy0),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        region, score = out[oy0:oy1, ox0:ox1], best[oy0:oy1, ox0:ox1]
+        wins = cv2.compare(vote, score, cv2.CMP_GT)
+        cv2.copyTo(np.full(vote.shape, label, np.uint8), wins, region)
+        cv2.max(vote, score, dst=score)
+    return out
+
+
+def largest_piece(mask: U8, *, keep_share: float = 1.0) -> U8:
+    """Keep the largest connected piece of a mask (H, W), and every piece at least `keep_share` of its area."""
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats((mask > 0).astype(np.uint8), connectivity=8)
+    if count <= 2:
+        return mask
+    area = stats[:, cv2.CC_STAT_AREA].astype(np.float64)
+    area[0] = 0
+    keep = area >= keep_share * area.max()
+    keep[0] = False
+    return np.where(keep[pieces], mask, np.uint8(0)).astype(np.uint8)
+
+
+def fill_holes(mask: U8, *, share: float) -> U8:
+    """Fill background pieces inside a 0/255 mask that are smaller than `share` of the mask's area."""
+    limit = share * float(np.count_nonzero(mask))
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats((mask == 0).astype(np.uint8), connectivity=4)
+    if count <= 1:
+        return mask
+    h, w = mask.shape
+    x, y = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
+    edge = (x == 0) | (y == 0) | (x + stats[:, cv2.CC_STAT_WIDTH] == w) | (y + stats[:, cv2.CC_STAT_HEIGHT] == h)
+    fill = (stats[:, cv2.CC_STAT_AREA] < limit) & ~edge
+    fill[0] = False
+    return np.where(fill[pieces], np.uint8(255), mask).astype(np.uint8) if fill.any() else mask
