@@ -215,6 +215,19 @@ def encode(pixels: U8, fmt: str = "PNG") -> bytes:
     return buffer.getvalue()
 
 
+def check_suffix(path: str | Path) -> str:
+    """Format that `save` would write to `path`; asked before long work, so that it is not done in vain.
+
+    Raises:
+        InputError: unwritable.
+    """
+    fmt = _SUFFIXES.get(Path(path).suffix.lower())
+    if fmt is None:
+        known = ", ".join(sorted(_SUFFIXES))
+        raise InputError("unwritable", f"{Path(path).name} has no picture suffix", f"end the name in one of {known}")
+    return fmt
+
+
 def save(path: str | Path, pixels: U8) -> Path:
     """Write uint8 HxW, HxWx3 or HxWx4 in the format of the suffix; folders are made as needed.
 
@@ -222,16 +235,10 @@ def save(path: str | Path, pixels: U8) -> Path:
         InputError: unwritable.
     """
     path = Path(path)
-    fmt = _SUFFIXES.get(path.suffix.lower())
-    if fmt is None:
-        known = ", ".join(sorted(_SUFFIXES))
-        raise InputError("unwritable", f"{path.name} has no picture suffix", hint=f"end the name in one of {known}")
-    data = encode(pixels, fmt)
+    data = encode(pixels, check_suffix(path))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     except OSError as exc:
-        raise InputError(
-            "unwritable", f"{path} cannot be written: {exc.strerror}", hint="choose another place"
-        ) from exc
+        raise InputError("unwritable", f"{path} cannot be written: {exc.strerror}", "choose another place") from exc
     return path

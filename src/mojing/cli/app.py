@@ -1,0 +1,235 @@
+"""The command line: every command is declared here in a few lines and imports its work only when it runs.
+
+Exit codes: 0 done, 3 the input was refused (one line: code, reason, what to do), 2 wrong usage or a missing extra,
+1 something that should never happen.
+"""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mojing import __version__
+from mojing.core.errors import InputError, MissingExtraError, MojingError
+
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+class Category(StrEnum):
+    """What kind of garment it is; `auto` lets the garment network say."""
+
+    auto = "auto"
+    top = "top"
+    outer = "outer"
+    dress = "dress"
+    skirt = "skirt"
+    trousers = "trousers"
+
+
+class Task(StrEnum):
+    """What is measured."""
+
+    body = "body"
+    garment = "garment"
+    tryon = "tryon"
+
+
+def _group(text: str) -> typer.Typer:
+    return typer.Typer(help=text, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+app = typer.Typer(
+    help="mojing: a photo of a person and a photo of a garment become one photo.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+inspect = _group("Show what is seen in a photo.")
+bench = _group("Measure time and memory.")
+train = _group("Train a network (needs the extra 'train'); options are the recipe's own.")
+models = _group("The shipped models.")
+app.add_typer(inspect, name="inspect")
+app.add_typer(bench, name="bench")
+app.add_typer(train, name="train")
+app.add_typer(models, name="models")
+
+Person = Annotated[int | None, typer.Option("--person", min=0, help="Which person, 0 the largest.")]
+Threads = Annotated[int, typer.Option(min=1, help="CPU threads for the networks.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"mojing {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command("tryon")
+def tryon_command(
+    person: Annotated[Path, typer.Argument(help="Photo of a person.")],
+    garment: Annotated[Path, typer.Argument(help="Photo of a garment.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Where to write the picture.")] = Path("result.png"),
+    category: Annotated[Category, typer.Option(help="Kind of garment.")] = Category.auto,
+    report: Annotated[Path | None, typer.Option(help="Write a JSON report here.")] = None,
+    debug: Annotated[Path | None, typer.Option(help="Write every intermediate picture here.")] = None,
+    anchors: Annotated[Path | None, typer.Option(help="Garment anchors to use instead of those found.")] = None,
+    which: Person = None,
+    gan: Annotated[bool, typer.Option("--gan/--no-gan", help="Refine with the generator.")] = True,
+    threads: Threads = 2,
+    quiet: Quiet = False,
+) -> None:
+    """Dress the person of one photo in the garment of another."""
+    from mojing.cli.dress import Order, dress
+
+    order = Order(person, garment, out, category.value, report, debug, anchors, which, gan, threads, quiet)
+    dress(order)
+
+
+@app.command("examples")
+def examples_command(
+    folder: Annotated[Path, typer.Argument(help="Folder with people/ and garments/.")] = Path("examples"),
+    out: Annotated[Path, typer.Option("-o", "--out", help="Where to write the sheet.")] = Path("out/contact-sheet.jpg"),
+    gan: Annotated[bool, typer.Option("--gan/--no-gan", help="Refine with the generator.")] = True,
+    threads: Threads = 2,
+) -> None:
+    """Dress everyone of a folder in every garment of it, on one contact sheet."""
+    from mojing.cli.examples import contact_sheet
+
+    contact_sheet(folder, out, gan=gan, threads=threads)
+
+
+@inspect.command("person")
+def inspect_person(
+    photo: Annotated[Path, typer.Argument(help="Photo of a person.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the results.")],
+    which: Person = None,
+) -> None:
+    """Write joints.json, parse.png, alpha.png and overlay.png."""
+    from mojing.cli.inspect import person
+
+    person(photo, out, which=which)
+
+
+@inspect.command("garment")
+def inspect_garment(
+    photo: Annotated[Path, typer.Argument(help="Photo of a garment.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the results.")],
+    category: Annotated[Category, typer.Option(help="Kind of garment.")] = Category.auto,
+) -> None:
+    """Write cutout.png, anchors.json, attributes.json and overlay.png."""
+    from mojing.cli.inspect import garment
+
+    garment(photo, out, category=category.value)
+
+
+@app.command("eval")
+def eval_command(
+    task: Annotated[Task, typer.Argument(help="What to measure.")],
+    data: Annotated[Path, typer.Option("--data", help="Folder of the data sets.")],
+    json_out: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+    teacher: Annotated[Path | None, typer.Option(help="Folder of the teacher's labels (mojing label).")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Use only this many photos.")] = None,
+) -> None:
+    """Measure the networks or the whole try-on on labelled photos."""
+    from mojing.cli.measure import evaluate
+
+    evaluate(task.value, data, json_out=json_out, teacher=teacher, limit=limit)
+
+
+@bench.command("tryon")
+def bench_tryon(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    repeats: Annotated[int, typer.Option(min=1, help="How often each is timed.")] = 15,
+    threads: Threads = 2,
+) -> None:
+    """Time try-ons at 1024x768: photos new, and photos seen before."""
+    from mojing.cli.measure import bench
+
+    bench(as_json=as_json, repeats=repeats, threads=threads)
+
+
+def _train(name: str, context: typer.Context) -> None:
+    from mojing.cli.recipes import run_recipe
+
+    run_recipe(name, list(context.args))
+
+
+@train.command("body", context_settings=PASS_ON, add_help_option=False)
+def train_body(context: typer.Context) -> None:
+    """Train the body network (--help shows the recipe's options)."""
+    _train("body", context)
+
+
+@train.command("garment", context_settings=PASS_ON, add_help_option=False)
+def train_garment(context: typer.Context) -> None:
+    """Train the garment network (--help shows the recipe's options)."""
+    _train("garment", context)
+
+
+@train.command("tryon", context_settings=PASS_ON, add_help_option=False)
+def train_tryon(context: typer.Context) -> None:
+    """Train the try-on generator (--help shows the recipe's options)."""
+    _train("tryon", context)
+
+
+@app.command("label")
+def label_command(
+    photos: Annotated[Path, typer.Argument(help="Folder of photos.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the labels.")],
+    python: Annotated[Path | None, typer.Option(help="Python of an environment with the extra 'teacher'.")] = None,
+) -> None:
+    """Label photos with the teacher, which lives in an environment of its own."""
+    from mojing.cli.recipes import run_teacher
+
+    run_teacher(photos, out, python=python)
+
+
+@models.command("list")
+def models_list() -> None:
+    """List the shipped models with their size, licence and data sets."""
+    from mojing.cli.models import list_models
+
+    list_models()
+
+
+@models.command("verify")
+def models_verify() -> None:
+    """Compare every model file with the hash in its description."""
+    from mojing.cli.models import verify_models
+
+    verify_models()
+
+
+def exit_code(error: MojingError) -> int:
+    """3 for a refused input, 2 for a missing extra, 1 for a broken installation."""
+    if isinstance(error, InputError):
+        return 3
+    return 2 if isinstance(error, MissingExtraError) else 1
+
+
+def main() -> None:
+    """Run the command line and turn mojing's errors into one line and an exit code."""
+    try:
+        app()
+    except MojingError as error:
+        line = f"{error.code}: {error}" + (f"; {error.hint}" if error.hint else "")
+        typer.echo(" ".join(line.split()), err=True)
+        sys.exit(exit_code(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""What the commands say: a progress bar on stderr, JSON on stdout, reports in files."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mojing.core.errors import InputError, MojingError, QualityError
+from mojing.core.progress import listening
+
+
+@contextmanager
+def progress_bar() -> Iterator[None]:
+    """Show all progress reported inside the block as bars on stderr; on no terminal, as a line every tenth."""
+    if not sys.stderr.isatty():
+        with listening(_Lines()):
+            yield
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def listen(done: int, total: int, *, what: str) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total or None)
+            bars.update(tasks[what], completed=done, total=total or None)
+
+        with listening(listen):
+            yield
+
+
+class _Lines:
+    """Progress as plain lines, for logs."""
+
+    def __init__(self) -> None:
+        self.shown: dict[str, int] = {}
+
+    def __call__(self, done: int, total: int, *, what: str) -> None:
+        tenth = done * 10 // total if total else done // 100
+        if tenth > self.shown.get(what, 0):
+            self.shown[what] = tenth
+            print(f"{what}: {done}" + (f" of {total}" if total else ""), file=sys.stderr)
+
+
+def say(text: str, *, quiet: bool = False) -> None:
+    """Print a line for the user on stdout."""
+    if not quiet:
+        print(text)
+
+
+def to_json(data: Any) -> str:
+    """Indented JSON; NumPy numbers and arrays become numbers and lists, paths become text."""
+    return json.dumps(data, indent=2, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write JSON, making folders as needed.
+
+    Raises:
+        InputError: unwritable.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(to_json(data) + "\n", encoding="utf-8")
+    except OSError as exc:
+        raise InputError("unwritable", f"{path} cannot be written: {exc.strerror}", "choose another place") from exc
+
+
+def refusal(error: MojingError) -> dict[str, Any]:
+    """Report of a try-on that was refused."""
+    report: dict[str, Any] = {
+        "status": "refused",
+        "error": {"code": error.code, "message": str(error), "hint": error.hint},
+    }
+    if isinstance(error, QualityError):
+        report["quality"] = {"score": error.score, "reasons": list(error.reasons), "ok": False}
+    return report
+
+
+def figures(data: Mapping[str, Any], *, indent: str = "") -> str:
+    """Nested figures as readable lines, floats to four places."""
+    lines = []
+    for key, value in data.items():
+        if isinstance(value, Mapping):
+            lines.append(f"{indent}{key}")
+            lines.append(figures(value, indent=indent + "  "))
+        elif isinstance(value, list) and len(value) > 8:
+            lines.append(f"{indent}{key:<28} {len(value)} values")
+        else:
+            lines.append(f"{indent}{key:<28} {f'{value:.4f}' if isinstance(value, float) else value}")
+    return "\n".join(lines)

@@ -1,0 +1,39 @@
+"""`mojing inspect`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mojing.cli.console import say
+
+
+def person(photo_path: Path, out: Path, *, which: int | None) -> None:
+    """Write what the body network sees in a photo into the folder `out`."""
+    from mojing.core.image import load
+    from mojing.perception.body import BodyNet
+    from mojing.perception.export import write_person
+    from mojing.runtime import ModelStore
+
+    photo = load(photo_path)
+    view = BodyNet(ModelStore())(photo.flat(), person=which)
+    write_person(view, photo, out)
+    _tell((*photo.notices, *view.notices), out)
+
+
+def garment(photo_path: Path, out: Path, *, category: str) -> None:
+    """Write what the garment network sees in a photo into the folder `out`."""
+    from mojing.core.image import load
+    from mojing.perception.export import write_garment
+    from mojing.perception.garment import GarmentNet
+    from mojing.runtime import ModelStore
+
+    photo = load(photo_path)
+    view = GarmentNet(ModelStore())(photo, category=category)
+    write_garment(view, photo, out)
+    _tell((*photo.notices, *view.notices), out)
+
+
+def _tell(notices: tuple[str, ...], out: Path) -> None:
+    for notice in dict.fromkeys(notices):
+        say(f"notice: {notice}")
+    say(str(out))

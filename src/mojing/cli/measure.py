@@ -1,0 +1,33 @@
+"""`mojing eval` and `mojing bench`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mojing.cli.console import figures, progress_bar, say, to_json, write_json
+from mojing.core.errors import InputError
+
+
+def evaluate(task: str, data: Path, *, json_out: Path | None, teacher: Path | None, limit: int | None) -> None:
+    """Run one suite, print its figures and write them as JSON."""
+    from mojing.eval.suites import run_body, run_garment, run_tryon
+
+    for folder in (data, teacher):
+        if folder is not None and not folder.is_dir():
+            raise InputError("bad_data", f"there is no folder {folder}", "see docs/training.md for the data")
+    run = {"body": run_body, "garment": run_garment, "tryon": run_tryon}[task]
+    with progress_bar():
+        result = run(data, teacher=teacher, limit=limit)
+    say(figures(result))
+    if json_out is not None:
+        write_json(json_out, result)
+        say(str(json_out))
+
+
+def bench(*, as_json: bool, repeats: int, threads: int) -> None:
+    """Time the try-on and print the figures."""
+    from mojing.eval.bench import bench_tryon
+
+    with progress_bar():
+        result = bench_tryon(repeats=repeats, threads=threads)
+    say(to_json(result) if as_json else figures(result))
