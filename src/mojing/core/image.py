@@ -21,7 +21,7 @@ from mojing.core.errors import InputError
 MAX_PIXELS: Final = 64_000_000
 MAX_SIDE: Final = 16_384
 MIN_SIDE: Final = 32
-FORMATS: Final = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
+FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
 _SUFFIXES: Final = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 _FORMAT_HINT: Final = "give a JPEG, PNG, WebP, AVIF, GIF, BMP or TIFF picture"
 

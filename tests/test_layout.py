@@ -1,0 +1,72 @@
+"""The rules of the code that no linter knows: sizes, public signatures, what an import may load."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import mojing
+
+SOURCE = Path(mojing.__file__).parent
+FILES = sorted(SOURCE.rglob("*.py"))
+IDS = [str(path.relative_to(SOURCE)) for path in FILES]
+MAX_FILE_LINES, MAX_FUNCTION_LINES = 500, 60
+
+
+def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """All functions and methods of a module."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+@pytest.mark.parametrize("path", FILES, ids=IDS)
+def test_sizes_and_docstrings(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    assert len(text.splitlines()) <= MAX_FILE_LINES
+    long = [f"{f.name}:{f.lineno}" for f in functions(tree) if (f.end_lineno or 0) - f.lineno >= MAX_FUNCTION_LINES]
+    assert not long, "functions of more than 60 lines"
+    assert path.name == "__init__.py" or ast.get_docstring(tree), "a module says what it is for"
+    assert path.name != "utils.py"
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if "train" not in p.parts[len(SOURCE.parts) :]], ids=str)
+def test_public_functions_take_at_most_two_positional_arguments_of_their_own(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    if path.parent.name == "cli" and path.name == "app.py":
+        pytest.skip("typer reads the signatures")
+    bad = []
+    for f in functions(tree):
+        names = [a.arg for a in f.args.posonlyargs + f.args.args if a.arg not in ("self", "cls")]
+        if not f.name.startswith("_") and len(names) > 2:
+            bad.append(f"{f.name}:{f.lineno}")
+    assert not bad
+
+
+def loaded_after(code: str) -> set[str]:
+    """Top-level modules loaded by a fresh interpreter that runs `code`."""
+    script = f"{code}\nimport sys; print(*sorted({{m.partition('.')[0] for m in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_import_mojing_is_light() -> None:
+    loaded = loaded_after("import mojing")
+    assert not loaded & {"torch", "onnxruntime", "cv2", "PIL", "numpy", "rich"}
+
+
+def test_help_is_light() -> None:
+    code = "import sys; sys.argv = ['mojing', '--help']\nfrom mojing.cli.app import app\napp(standalone_mode=False)"
+    assert not loaded_after(code) & {"torch", "onnxruntime", "cv2", "PIL", "numpy", "rich"}
+
+
+def test_unknown_attribute_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = mojing.nothing
+    assert "TryOn" in dir(mojing)
