@@ -75,7 +75,9 @@ class WarpField:
         ih, iw = inner.hw
         shift = inner.map_xy - _grid(inner.hw)
         inside = np.clip(self.map_xy, 0, np.array([iw - 1, ih - 1], np.float32))
-        return WarpField(_remap(shift, inside, flags=cv2.INTER_LINEAR, mode=cv2.BORDER_REPLICATE) + self.map_xy)
+        # One channel at a time: with more, OpenCV rounds positions to 1/32 px.
+        moved = [_remap(shift[..., k], inside, flags=cv2.INTER_LINEAR, mode=cv2.BORDER_REPLICATE) for k in range(2)]
+        return WarpField(np.stack(moved, axis=-1) + self.map_xy)
 
     def resize(self, hw: tuple[int, int], *, source_scale: tuple[float, float] = (1.0, 1.0)) -> WarpField:
         """The same warp for a target of another size, and for a source scaled by (sx, sy).
