@@ -131,6 +131,53 @@ def body_store(folder: Path) -> ModelStore:
     return write(folder, "body", nodes=nodes, constants=constants, inputs={"image": (3, 256, 192)}, outputs=shapes)
 
 
+CLOTH = _GRID[50]
+INNER = _GRID[35]
+ANCHOR_COLOURS = _GRID[0:17]
+
+
+def garment_store(folder: Path, *, category: int = 0, sleeve: int = 1) -> ModelStore:
+    """A model store whose `garment` reads cloth of the colour CLOTH, an inner back of INNER, and anchors as discs."""
+    cloth = np.stack([CLOTH, INNER]) / 255.0
+
+    def distances(colours: NDArray[np.float64], scale: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        weight = np.concatenate([2 * colours, -np.ones_like(colours)], axis=1) * scale
+        return weight[..., None, None].astype(np.float32), (-(colours**2).sum(axis=1) * scale).astype(np.float32)
+
+    seg_w, seg_b = distances(cloth, 150.0)
+    seg_w = np.concatenate([np.zeros_like(seg_w[:1]), seg_w])
+    heat_w, heat_b = distances(ANCHOR_COLOURS / 255.0, 80.0)
+    constants = {
+        "seg_w": seg_w,
+        "seg_b": np.concatenate([np.zeros(1, np.float32), seg_b + 6.0]).astype(np.float32),
+        "heat_w": heat_w,
+        "heat_b": heat_b + 1.0,
+        "gain": np.array(4.0, np.float32),
+        "cat_w": np.zeros((5, 3, 1, 1), np.float32),
+        "cat_b": (8.0 * np.eye(5)[category]).astype(np.float32),
+        "sleeve_w": np.zeros((3, 3, 1, 1), np.float32),
+        "sleeve_b": (8.0 * np.eye(3)[sleeve]).astype(np.float32),
+    }
+    nodes = [
+        helper.make_node("Mul", ["image", "image"], ["square"]),
+        helper.make_node("Concat", ["image", "square"], ["both"], axis=1),
+        helper.make_node("Conv", ["both", "seg_w", "seg_b"], ["seg_raw"]),
+        helper.make_node("AveragePool", ["seg_raw"], ["seg"], kernel_shape=[2, 2], strides=[2, 2]),
+        helper.make_node("Conv", ["both", "heat_w", "heat_b"], ["heat_raw"]),
+        helper.make_node("Relu", ["heat_raw"], ["heat_bent"]),
+        helper.make_node("AveragePool", ["heat_bent"], ["heat_pooled"], kernel_shape=[4, 4], strides=[4, 4]),
+        helper.make_node("Mul", ["heat_pooled", "gain"], ["heat_loud"]),
+        helper.make_node("Tanh", ["heat_loud"], ["heat"]),
+        helper.make_node("GlobalAveragePool", ["image"], ["mean"]),
+    ]
+    for name in ("cat", "sleeve"):
+        nodes.append(helper.make_node("Conv", ["mean", f"{name}_w", f"{name}_b"], [f"{name}_map"]))
+        target = "category" if name == "cat" else name
+        nodes.append(helper.make_node("Flatten", [f"{name}_map"], [target], axis=1))
+    shapes = {"seg": (3, 128, 128), "heat": (17, 64, 64), "category": (5,), "sleeve": (3,)}
+    return write(folder, "garment", nodes=nodes, constants=constants, inputs={"image": (3, 256, 256)}, outputs=shapes)
+
+
 def write(
     folder: Path,
     name: str,

@@ -83,19 +83,22 @@ class BodyNet:
     def __init__(self, store: ModelStore, *, threads: int = 2) -> None:
         self.session = Session(store.spec("body"), threads=threads)
 
-    def __call__(self, rgb: U8, *, person: int | None = None, strict: bool = True) -> BodyView:
+    def __call__(
+        self, rgb: U8, *, person: int | None = None, strict: bool = True, found: Pass | None = None
+    ) -> BodyView:
         """Look at a person.
 
         Args:
             rgb: (H, W, 3) uint8.
             person: which of several people, counted from the left from 1; the largest by default.
             strict: refuse bodies that cannot be dressed; otherwise their `fault` is set.
+            found: the find pass, when it was made already.
 
         Raises:
             InputError: no_person, several_people (there is none of that number) and, when strict, bad_crop, back_view,
                 bad_pose.
         """
-        found = self.find(rgb)
+        found = self.find(rgb) if found is None else found
         candidates = self.candidates(found)
         if not candidates:
             raise refuse("no_person")

@@ -1,0 +1,141 @@
+"""A garment's silhouette at the photo's size: the network says what the garment is, the photo says where it ends.
+
+On a plain background (shop photos, a bed sheet) the background's colour is known from the border, so the outline is
+found by colour, and a white shirt on white by the faint line that encloses it. On a busy one the network's soft mask
+is refined by a guided filter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from mojing.core.arrays import F32, U8, AnyArray
+from mojing.core.blend import guided_upsample
+from mojing.perception.decode import fill_holes, largest_piece
+
+WORK = 448
+"""Longest side in px at which colours are compared."""
+
+PLAIN_SHARE = 0.86
+"""Share of the border that must follow the fitted background colour for it to count as plain."""
+
+
+@dataclass(frozen=True, eq=False)
+class Background:
+    """Colour distance (h, w) of every pixel from the plain background in Lab units, lightness drop (h, w) below it, the
+    chroma distance (h, w), and the distance that noise stays below."""
+
+    distance: F32
+    drop: F32
+    chroma: F32
+    noise: float
+
+
+def silhouette(rgb: U8, garment: F32) -> tuple[U8, bool]:
+    """Opacity (H, W) of everything that belongs to the garment, its inner back included, and whether colour decided.
+
+    Args:
+        rgb: (H, W, 3) photo.
+        garment: (h, w) float32 0..1, the network's probability over the same photo, any size.
+    """
+    h, w = rgb.shape[:2]
+    scale = min(1.0, WORK / max(h, w))
+    wh = (max(round(w * scale), 1), max(round(h * scale), 1))
+    small = np.asarray(cv2.resize(rgb, wh, interpolation=cv2.INTER_AREA), np.uint8)
+    soft = np.asarray(cv2.resize(garment, wh, interpolation=cv2.INTER_LINEAR), np.float32)
+    background = plain_background(small, soft)
+    if background is None:
+        mask = largest_piece(np.where(soft > 0.5, np.uint8(255), np.uint8(0)), keep_share=0.2)
+        near = cv2.dilate(mask, np.ones((9, 9), np.uint8)) > 0
+        low = np.where(near, soft, np.float32(0))
+        low = np.maximum(low, fill_holes(mask, share=0.01).astype(np.float32) / 255 * 0.75)
+        fine = guided_upsample(_coarse(low), rgb, radius=3, eps=2e-3)
+        return _to_alpha(fine), False
+    solid = by_colour(background, soft)
+    fine = guided_upsample(cv2.blur(solid, (3, 3)), _grey(rgb), radius=2, eps=1e-4)
+    return _to_alpha(fine), True
+
+
+def _coarse(mask: F32) -> F32:
+    """Half size: the network's own grid, where the filter's colour model is cheap."""
+    return np.asarray(cv2.resize(mask, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _grey(rgb: U8) -> U8:
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _to_alpha(fine: F32) -> U8:
+    """Stretch 0.05..0.95 to 0..255, so that flat inside and outside become exactly opaque and clear."""
+    return np.asarray(np.clip((fine - 0.05) * (255.0 / 0.9) + 0.5, 0, 255), np.uint8)
+
+
+def plain_background(rgb: U8, garment: F32) -> Background | None:
+    """Fit a colour that changes smoothly over the photo (uneven light) to the border; None when the border is busy.
+
+    Args:
+        rgb: (h, w, 3), small.
+        garment: (h, w) probability; border pixels it claims are left out.
+    """
+    h, w = rgb.shape[:2]
+    lab = np.asarray(cv2.cvtColor(rgb.astype(np.float32) / 255.0, cv2.COLOR_RGB2LAB), np.float32)
+    ring = np.zeros((h, w), bool)
+    t = max(round(0.03 * min(h, w)), 2)
+    ring[:t], ring[-t:], ring[:, :t], ring[:, -t:] = True, True, True, True
+    ys, xs = np.nonzero(ring & (garment < 0.4))
+    if len(ys) < 0.3 * ring.sum():
+        return None
+    colours = lab[ys, xs]
+    terms = _terms(xs / w - 0.5, ys / h - 0.5)
+    keep = np.linalg.norm(colours - np.median(colours, axis=0), axis=1) < 20.0
+    fit = np.zeros((6, 3), np.float32)
+    for _ in range(3):
+        if keep.sum() < 0.5 * len(ys):
+            return None
+        fit = np.linalg.lstsq(terms[keep], colours[keep], rcond=None)[0].astype(np.float32)
+        keep = np.linalg.norm(colours - terms @ fit, axis=1) < 6.0
+    if keep.mean() < PLAIN_SHARE:
+        return None
+    noise = float(np.percentile(np.linalg.norm(colours - terms @ fit, axis=1)[keep], 90))
+    gy, gx = np.mgrid[0:h, 0:w].astype(np.float32)
+    diff = lab - (_terms(gx.ravel() / w - 0.5, gy.ravel() / h - 0.5) @ fit).reshape(h, w, 3)
+    chroma = np.hypot(diff[..., 1], diff[..., 2])
+    return Background(np.hypot(diff[..., 0], chroma), -diff[..., 0], chroma, noise)
+
+
+def _terms(x: AnyArray, y: AnyArray) -> F32:
+    return np.stack([np.ones_like(x), x, y, x * y, x * x, y * y], axis=1).astype(np.float32)
+
+
+def by_colour(background: Background, garment: F32) -> F32:
+    """Garment mask (h, w) float32 0 or 1 on a plain background.
+
+    Background is whatever looks like it and is joined to the border, or is a hole that the network sees too; soft
+    shadows (darker, hardly coloured) go with it where the network sees no cloth. What is left must touch the network's
+    garment and stay near it, which drops hangers, floors and second objects.
+    """
+    level = float(np.clip(2.2 * background.noise, 1.8, 7.0))
+    alike = background.distance < level
+    shadow = (background.chroma < level + 2.0) & (background.drop > 0) & (background.drop < 28.0) & (garment < 0.35)
+    open_ = (alike & (garment < 0.97)) | shadow
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(open_.astype(np.uint8), connectivity=4)
+    outside = np.zeros(count, bool)
+    edge = np.concatenate([pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]])
+    outside[np.unique(edge)] = True
+    believed = np.bincount(pieces.ravel(), weights=garment.ravel(), minlength=count) / np.maximum(stats[:, 4], 1)
+    outside |= (believed < 0.3) & (stats[:, 4] > 24)
+    outside[0] = False
+    mask = np.where(outside[pieces], np.uint8(0), np.uint8(255))
+    reach = max(round(0.05 * max(mask.shape)), 3)
+    near = cv2.dilate(
+        (garment > 0.5).astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
+    )
+    mask[near == 0] = 0
+    sure = cv2.erode((garment > 0.9).astype(np.uint8), np.ones((7, 7), np.uint8))
+    mask[sure > 0] = 255
+    mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), np.uint8)
+    mask = fill_holes(largest_piece(mask, keep_share=0.2), share=0.002)
+    return mask.astype(np.float32) / np.float32(255.0)

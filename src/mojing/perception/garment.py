@@ -1,0 +1,336 @@
+"""A garment photo -> cut-out, category, attributes and anchors; a garment worn by somebody is taken off first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from mojing.core.arrays import F32, U8, readonly
+from mojing.core.errors import InputError
+from mojing.core.image import Photo
+from mojing.core.skeleton import GARMENT_ANCHORS, A
+from mojing.perception import decode, worn
+from mojing.perception.body import BodyNet, BodyView, Pass
+from mojing.perception.crops import Rect, as_input, border_colour, cut, letterbox_rect
+from mojing.perception.cutout import silhouette
+from mojing.perception.outline import SLEEVES, SURE, TOPS, attributes, outline_anchors
+from mojing.runtime.session import Session
+from mojing.runtime.store import ModelStore
+
+CATEGORIES = ("top", "outer", "dress", "skirt", "trousers")
+INPUT_WH = (256, 256)
+SEEN = 0.2
+"""Confidence from which the network's anchor is believed."""
+
+REQUIRED: dict[str, tuple[str, ...]] = {
+    "top": ("neck", "left_shoulder", "right_shoulder", "left_waist", "right_waist", "left_hem", "right_hem"),
+    "outer": ("neck", "left_shoulder", "right_shoulder", "left_waist", "right_waist", "left_hem", "right_hem"),
+    "dress": ("neck", "left_shoulder", "right_shoulder", "left_waist", "right_waist", "left_hem", "right_hem"),
+    "skirt": ("left_waist", "right_waist", "left_hem", "right_hem"),
+    "trousers": ("left_waist", "right_waist", "left_hip", "right_hip", "left_hem", "right_hem"),
+}
+"""Anchors that a garment of a category always has; one that the network misses is read off the outline."""
+
+Points = Mapping[str, tuple[float, float, float]]
+
+AnchorSource = str | Path | Mapping[str, Sequence[float] | None]
+"""A file as `inspect garment` writes it, or anchor name -> (x_px, y_px[, confidence]) or None where there is none."""
+
+
+@dataclass(frozen=True, eq=False)
+class GarmentView:
+    """What is known of the garment in a photo.
+
+    Attributes:
+        hw: the photo's height and width in px.
+        rgb: (H, W, 3) uint8, the photo.
+        alpha: (H, W) uint8 opacity of the cut-out, the inner back of the collar left out.
+        inner: (H, W) uint8 opacity of the inner back.
+        category: one of CATEGORIES.
+        attributes: sleeve (none, short, long), neckline (crew, v, collar, hood, strapless, other), length (cropped,
+            regular, long; mini, knee, midi, maxi; shorts, cropped, full), closure (open, closed, none).
+        anchors: (17, 3) float32 in `core.skeleton.GARMENT_ANCHORS` order: x_px, y_px, confidence 0..1 (0: not there).
+        confidence: 0..1, how sure cut-out, category and anchors are.
+        notices: sentences about what is degraded.
+        worn: whether the garment was taken off somebody.
+    """
+
+    hw: tuple[int, int]
+    rgb: U8
+    alpha: U8
+    inner: U8
+    category: str
+    attributes: dict[str, str]
+    anchors: F32
+    confidence: float
+    notices: tuple[str, ...] = ()
+    worn: bool = False
+
+    def __post_init__(self) -> None:
+        assert self.category in CATEGORIES
+        assert self.anchors.shape == (len(GARMENT_ANCHORS), 3)
+        assert self.rgb.shape[:2] == self.alpha.shape == self.inner.shape == self.hw
+        for name in ("rgb", "alpha", "inner", "anchors"):
+            object.__setattr__(self, name, readonly(getattr(self, name)))
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """The network's outputs in terms of the photo: probabilities (h, w) over the whole photo, the rest by name."""
+
+    garment: F32 = field(repr=False)
+    inner: F32 = field(repr=False)
+    anchors: F32 = field(repr=False)
+    category: dict[str, float]
+    sleeve: dict[str, float]
+
+
+class GarmentNet:
+    """The garment network, and the body network (its own, unless given) for garments that somebody wears."""
+
+    def __init__(self, store: ModelStore, *, body: BodyNet | None = None, threads: int = 2) -> None:
+        self.session = Session(store.spec("garment"), threads=threads)
+        if body is None and store.has("body"):
+            body = BodyNet(store, threads=threads)
+        self.body = body
+
+    def __call__(
+        self, photo: Photo, *, category: str | None = None, anchors: AnchorSource | None = None
+    ) -> GarmentView:
+        """Look at a garment.
+
+        Args:
+            photo: one garment, lying, hanging or worn; its transparency, if any, is taken as the cut-out.
+            category: one of CATEGORIES, or `auto`: read from the photo, the default.
+            anchors: known anchors, which replace those found.
+
+        Raises:
+            InputError: no_garment, bad_category, bad_anchors.
+        """
+        category = None if category == "auto" else category
+        if category is not None and category not in CATEGORIES:
+            raise InputError(
+                "bad_category", f"there is no category {category}", hint=f"use one of {', '.join(CATEGORIES)}"
+            )
+        given = read_anchors(anchors) if anchors is not None else {}
+        if photo.alpha is None and self.body is not None:
+            found = self.body.find(photo.rgb)
+            if worn.somebody(found):
+                return self._take_off(photo, found, category=category, given=given)
+        return self._lying(photo, category=category, given=given)
+
+    def read(self, rgb: U8) -> Reading:
+        """The network on a letterboxed photo (H, W, 3), and once more closer when the garment is small in it."""
+        whole = letterbox_rect(rgb.shape[:2], INPUT_WH)
+        out = self._look(rgb, whole)
+        box = _box(out["seg"][1], whole, rgb.shape[:2])
+        if box is not None and box.wh[0] < 0.6 * whole.wh[0]:
+            return _reading(self._look(rgb, box), box, rgb.shape[:2])
+        return _reading(out, whole, rgb.shape[:2])
+
+    def _look(self, rgb: U8, rect: Rect) -> dict[str, F32]:
+        crop = cut(rgb, rect, wh=INPUT_WH, border=tuple(float(v) for v in border_colour(rgb)))
+        out = {k: v[0] for k, v in self.session.run({"image": as_input(crop)}).items()}
+        return out | {"seg": _softmax(out["seg"])}
+
+    def _lying(self, photo: Photo, *, category: str | None, given: Points) -> GarmentView:
+        rgb = photo.flat()
+        reading = self.read(rgb)
+        both = reading.garment + reading.inner
+        if photo.alpha is not None and float((photo.alpha < 128).mean()) > 0.02:
+            outline, by_colour = photo.alpha, True
+        else:
+            outline, by_colour = silhouette(rgb, both)
+        area = float((outline > 127).mean())
+        if area < 0.01 or float(both.max()) < 0.5:
+            raise InputError(
+                "no_garment", "no garment was found", hint="use a photo of one garment, lying, hanging or worn"
+            )
+        inner = _inner(reading, outline)
+        alpha = np.where(inner > 0, np.minimum(outline, 255 - inner), outline).astype(np.uint8)
+        kind = category or max(reading.category, key=lambda k: reading.category[k])
+        sleeve = max(reading.sleeve, key=lambda k: reading.sleeve[k])
+        anchors, missed = complete_anchors(reading.anchors, outline, category=kind, sleeve=sleeve)
+        confidence = _confidence(reading, anchors, outline, category=category)
+        notices = list(photo.notices)
+        if missed and not given:
+            notices.append(f"anchors read off the outline: {', '.join(missed)}")
+        if confidence < 0.5 and not given:
+            notices.append("the garment was read with low confidence: check its anchors, or lay it flat for the photo")
+        if not by_colour and confidence < 0.3:
+            notices.append("the background is busy: the cut-out may be rough")
+        anchors = _override(anchors, given)
+        found = attributes(alpha, inner, anchors=anchors, category=kind, sleeve=sleeve)
+        return GarmentView(photo.hw, rgb, alpha, inner, kind, found, anchors, confidence, tuple(notices))
+
+    def _take_off(self, photo: Photo, found: Pass, *, category: str | None, given: Points) -> GarmentView:
+        """The garment off the person who wears it."""
+        assert self.body is not None
+        body: BodyView = self.body(photo.rgb, strict=False, found=found)
+        taken = worn.take_off(body, photo.rgb, category)
+        if taken is None:
+            what = category or "garment"
+            raise InputError("no_garment", f"the person in the garment photo wears no {what} that can be seen")
+        anchors = _override(taken.anchors, given)
+        inner = np.zeros_like(taken.alpha)
+        attrs = attributes(taken.alpha, inner, anchors=anchors, category=taken.category, sleeve=taken.sleeve)
+        return GarmentView(
+            hw=photo.hw,
+            rgb=photo.rgb,
+            alpha=taken.alpha,
+            inner=inner,
+            category=taken.category,
+            attributes=attrs,
+            anchors=anchors,
+            confidence=taken.confidence,
+            notices=(*photo.notices, "the garment was taken off the person who wears it", *body.notices),
+            worn=True,
+        )
+
+
+def _softmax(logits: F32) -> F32:
+    e = np.exp(logits - logits.max(axis=0))
+    return np.asarray(e / e.sum(axis=0), np.float32)
+
+
+def _named(logits: F32, names: Sequence[str]) -> dict[str, float]:
+    return dict(zip(names, (float(v) for v in _softmax(logits)), strict=True))
+
+
+def _box(garment: F32, rect: Rect, hw: tuple[int, int]) -> Rect | None:
+    """Square crop around the garment with a margin of 12 %, of the photo's pixels."""
+    mask = decode.largest_piece((garment > 0.5).astype(np.uint8), keep_share=0.3)
+    x, y, w, h = cv2.boundingRect(mask)
+    if w < 4 or h < 4:
+        return None
+    sx, sy = rect.wh[0] / garment.shape[1], rect.wh[1] / garment.shape[0]
+    size = 1.24 * max(w * sx, h * sy)
+    cx, cy = rect.x0 + (x + w / 2) * sx, rect.y0 + (y + h / 2) * sy
+    side = max(round(size), 16)
+    x0, y0 = round(cx - side / 2), round(cy - side / 2)
+    return Rect(x0, y0, x0 + side, y0 + side)
+
+
+def _reading(out: dict[str, F32], rect: Rect, hw: tuple[int, int]) -> Reading:
+    anchors = decode.to_photo(decode.peaks(out["heat"]), out["heat"].shape[1:], rect)
+    return Reading(
+        garment=_over_photo(out["seg"][1], rect, hw),
+        inner=_over_photo(out["seg"][2], rect, hw),
+        anchors=anchors,
+        category=_named(out["category"], CATEGORIES),
+        sleeve=_named(out["sleeve"], SLEEVES),
+    )
+
+
+def _over_photo(prob: F32, rect: Rect, hw: tuple[int, int]) -> F32:
+    """A map over `rect` as a map over the whole photo, at about the map's own scale and at most 512 px long."""
+    scale = min(prob.shape[1] / rect.wh[0] * 2, 512 / max(hw), 1.0)
+    wh = (max(round(hw[1] * scale), 2), max(round(hw[0] * scale), 2))
+    sx, sy = prob.shape[1] / rect.wh[0] * hw[1] / wh[0], prob.shape[0] / rect.wh[1] * hw[0] / wh[1]
+    mx, my = prob.shape[1] / rect.wh[0] * -rect.x0, prob.shape[0] / rect.wh[1] * -rect.y0
+    move = np.array([[sx, 0, mx + 0.5 * sx - 0.5], [0, sy, my + 0.5 * sy - 0.5]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(prob, move, wh, flags=flags, borderMode=cv2.BORDER_CONSTANT), np.float32)
+
+
+def _inner(reading: Reading, outline: U8) -> U8:
+    """Opacity of the inner back at the photo's size, within the outline."""
+    wins = reading.inner - reading.garment
+    if float(wins.max()) < 0.05:
+        return np.zeros_like(outline)
+    large = cv2.resize(wins, (outline.shape[1], outline.shape[0]), interpolation=cv2.INTER_LINEAR)
+    soft = np.clip(large * 2.0 + 0.5, 0.0, 1.0) * 255.0
+    return np.asarray(np.minimum(soft, outline), np.uint8)
+
+
+def complete_anchors(anchors: F32, outline: U8, *, category: str, sleeve: str) -> tuple[F32, list[str]]:
+    """The network's anchors, unsure ones set to absent, those that must be there read off the outline.
+
+    Returns the anchors (17, 3) and the names of those the outline gave.
+    """
+    out = anchors.copy()
+    out[out[:, 2] < SEEN] = 0
+    lower = category not in TOPS
+    for name in ("neck", "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist"):
+        if lower:
+            out[A[name]] = 0
+    fallback = outline_anchors(outline, category)
+    missed = [n for n in REQUIRED[category] if out[A[n], 2] == 0 and fallback[A[n], 2] > 0]
+    if len(missed) > 0.5 * len(REQUIRED[category]):
+        return fallback, list(REQUIRED[category])
+    for name in missed:
+        out[A[name]] = fallback[A[name]]
+    if not lower and sleeve != "none":
+        for name in ("left_elbow", "right_elbow"):
+            if out[A[name], 2] == 0:
+                out[A[name]] = fallback[A[name]]
+    return out, missed
+
+
+def _confidence(reading: Reading, anchors: F32, outline: U8, *, category: str | None) -> float:
+    """Product of how sure the mask, the category and the required anchors are, each 0..1."""
+    kind = category or max(reading.category, key=lambda k: reading.category[k])
+    both = np.clip(reading.garment + reading.inner, 0, 1)
+    on = both > 0.5
+    mask = float((2 * both[on] - 1).mean()) if on.any() else 0.0
+    rows = [A[n] for n in REQUIRED[kind]]
+    points = float(np.clip(anchors[rows, 2] / 0.7, 0, 1).mean())
+    sure = 1.0 if category is not None else reading.category[kind]
+    return float(np.clip(mask * sure * points, 0, 1))
+
+
+def read_anchors(source: AnchorSource) -> dict[str, tuple[float, float, float]]:
+    """Anchors by name from a file or a mapping; a missing confidence is 1, None means that the garment has none there.
+
+    Raises:
+        InputError: bad_anchors, not_found.
+    """
+    raw: Any = source
+    if isinstance(source, str | Path):
+        try:
+            raw = json.loads(Path(source).read_text(encoding="utf-8"))
+        except FileNotFoundError as exc:
+            raise InputError("not_found", f"there is no file {source}", hint="check the path") from exc
+        except (OSError, ValueError) as exc:
+            raise InputError("bad_anchors", f"{source} is not JSON: {exc}", hint=_ANCHOR_HINT) from exc
+    if isinstance(raw, Mapping) and isinstance(raw.get("anchors"), Mapping):
+        raw = raw["anchors"]
+    if not isinstance(raw, Mapping):
+        raise InputError("bad_anchors", "anchors are a table of names", hint=_ANCHOR_HINT)
+    out = {}
+    for name, value in raw.items():
+        if name not in A:
+            raise InputError("bad_anchors", f"there is no anchor {name}", hint=f"names: {', '.join(A)}")
+        out[str(name)] = _point(str(name), value)
+    return out
+
+
+_ANCHOR_HINT = 'write {"anchors": {"neck": [x_px, y_px], ...}} as `mojing inspect garment` does'
+
+
+def _point(name: str, value: Any) -> tuple[float, float, float]:
+    if value is None:
+        return 0.0, 0.0, 0.0
+    try:
+        numbers = [float(v) for v in value]
+    except (TypeError, ValueError) as exc:
+        raise InputError("bad_anchors", f"{name} is not [x_px, y_px]", hint=_ANCHOR_HINT) from exc
+    if len(numbers) not in (2, 3) or not np.isfinite(numbers).all():
+        raise InputError("bad_anchors", f"{name} is not [x_px, y_px]", hint=_ANCHOR_HINT)
+    return numbers[0], numbers[1], numbers[2] if len(numbers) == 3 else 1.0
+
+
+def _override(anchors: F32, given: Points) -> F32:
+    out = anchors.copy()
+    for name, point in given.items():
+        out[A[name]] = point
+    return out
+
+
+__all__ = ["CATEGORIES", "SURE", "AnchorSource", "GarmentNet", "GarmentView", "outline_anchors", "read_anchors"]

@@ -1,0 +1,193 @@
+"""Taking a garment off the person who wears it in a photo: its pixels by the parse map, its anchors by the joints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from mojing.core.arrays import F32, U8, AnyArray
+from mojing.core.blend import guided_upsample
+from mojing.core.skeleton import GARMENT_ANCHORS, A, J
+from mojing.perception import decode, people
+from mojing.perception.body import BodyView, Pass
+from mojing.perception.labels import L
+
+KINDS: dict[str, tuple[str, ...]] = {
+    "top": ("upper",),
+    "outer": ("outer",),
+    "dress": ("dress",),
+    "skirt": ("skirt",),
+    "trousers": ("trousers",),
+}
+LEAST = 0.012
+"""Share of the photo below which a garment is too small to be taken off."""
+
+
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """A garment taken off: alpha (H, W) uint8, anchors (17, 3), category, sleeve, confidence 0..1."""
+
+    alpha: U8
+    anchors: F32
+    category: str
+    sleeve: str
+    confidence: float
+
+
+def somebody(found: Pass) -> bool:
+    """Whether a find pass shows a person rather than a lying garment: skin or hair, and joints beyond the cloth.
+
+    A flat shirt can light up the shoulders' maps and even the person mask, so that a face or both arms or legs of skin
+    must be there too.
+    """
+    alpha = decode.sigmoid(found.alpha) > 0.5
+    area = float(alpha.mean())
+    if area < 0.02:
+        return False
+    labels = decode.labels_of(found.parse)[alpha]
+    share = np.bincount(labels, minlength=21) / max(len(labels), 1)
+    head = share[L["face"]] + share[L["hair"]]
+    limbs = share[[L[n] for n in ("left_arm", "right_arm", "left_leg", "right_leg", "neck")]].sum()
+    joints = found.joints[:, 2]
+    trunk = joints[[J["left_shoulder"], J["right_shoulder"], J["left_hip"], J["right_hip"]]]
+    strong = int((trunk > people.SEEN).sum()) >= 2
+    faced = share[L["face"]] > 0.008 and joints[J["nose"]] > people.SEEN
+    return strong and bool(faced or (head + limbs > 0.12 and (head > 0.02 or limbs > 0.1)))
+
+
+def choose(parse: U8, category: str | None) -> tuple[str, tuple[str, ...]] | None:
+    """Category and labels to take off a parse map (H, W): the one asked for, or what covers most of the person."""
+    area = np.bincount(parse.ravel(), minlength=21) / parse.size
+    size = {kind: float(sum(area[L[n]] for n in names)) for kind, names in KINDS.items()}
+    if category == "top" and size["top"] < max(LEAST, 0.3 * size["outer"]):
+        return ("top", ("upper", "outer")) if size["top"] + size["outer"] >= LEAST else None
+    if category is None:
+        weight = {"top": 1.25, "outer": 1.4}
+        category = max(size, key=lambda k: size[k] * weight.get(k, 1.0))
+    return (category, KINDS[category]) if size[category] >= LEAST else None
+
+
+def take_off(body: BodyView, rgb: U8, category: str | None) -> Taken | None:
+    """The worn garment of a category, or the most visible one; None when there is none."""
+    chosen = choose(body.parse, category)
+    if chosen is None:
+        return None
+    kind, names = chosen
+    mask = np.isin(body.parse, [L[n] for n in names]).astype(np.uint8) * np.uint8(255)
+    mask = decode.fill_holes(decode.largest_piece(mask, keep_share=0.08), share=0.004)
+    alpha = _edges(mask, rgb)
+    anchors, sleeve = worn_anchors(mask > 0, body.joints, kind)
+    trunk = [J[n] for n in ("left_shoulder", "right_shoulder", "left_hip", "right_hip")]
+    sure = float(np.clip(body.joints[trunk, 2].mean() / 0.8, 0, 1))
+    return Taken(alpha, anchors, kind, sleeve, sure * (0.5 if body.fault else 0.9))
+
+
+def _edges(mask: U8, rgb: U8) -> U8:
+    x, y, w, h = cv2.boundingRect(mask)
+    pad = 8
+    rows = slice(max(y - pad, 0), min(y + h + pad, mask.shape[0]))
+    cols = slice(max(x - pad, 0), min(x + w + pad, mask.shape[1]))
+    part = mask[rows, cols]
+    scale = min(1.0, 320 / max(part.shape))
+    low = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    guide = np.asarray(cv2.cvtColor(np.ascontiguousarray(rgb[rows, cols]), cv2.COLOR_RGB2GRAY))
+    fine = guided_upsample(low, guide, radius=2, eps=4e-3)
+    out = np.zeros_like(mask)
+    out[rows, cols] = np.clip((fine - 0.1) * (255.0 / 0.8) + 0.5, 0, 255).astype(np.uint8)
+    return out
+
+
+def worn_anchors(mask: AnyArray, joints: F32, kind: str) -> tuple[F32, str]:
+    """Anchors (17, 3) and sleeve of a worn garment from its mask (H, W) bool and the wearer's joints (21, 3)."""
+    out = np.zeros((len(GARMENT_ANCHORS), 3), np.float32)
+    shoulders, hips = joints[[J["left_shoulder"], J["right_shoulder"]]], joints[[J["left_hip"], J["right_hip"]]]
+    neck, base = shoulders.mean(axis=0), hips.mean(axis=0)
+    t = people.torso(joints) or 1.0
+    rows = np.flatnonzero(mask.any(axis=1))
+    low, high = float(rows[-1]), float(rows[0])
+    sleeve = "none"
+    if kind in ("top", "outer", "dress"):
+        out[A["neck"]] = neck
+        for side in ("left", "right"):
+            out[A[f"{side}_shoulder"]] = joints[J[f"{side}_shoulder"]]
+        sleeve = _sleeves(mask, joints, out)
+    for side in ("left", "right"):
+        for name in ("hip", "knee", "ankle"):
+            joint = joints[J[f"{side}_{name}"]]
+            if joint[2] > people.SEEN and high - 0.15 * t < joint[1] < low + 0.1 * t:
+                out[A[f"{side}_{name}"]] = joint
+    waist_y = float(neck[1] + 0.62 * (base[1] - neck[1])) if kind in ("top", "outer", "dress") else high + 0.04 * t
+    _side_points(mask, joints, out, name="waist", y=float(np.clip(waist_y, high, low)), t=t)
+    hem = _hem_row(mask, joints, t=t)
+    _side_points(mask, joints, out, name="hem", y=hem - 0.03 * t, t=t)
+    return out, sleeve
+
+
+def _sleeves(mask: AnyArray, joints: F32, out: F32) -> str:
+    found = []
+    for side in ("left", "right"):
+        shoulder, elbow, wrist = (joints[J[f"{side}_{n}"]] for n in ("shoulder", "elbow", "wrist"))
+        upper, fore = _covered(mask, shoulder, elbow), _covered(mask, elbow, wrist)
+        if fore > 0.5 and wrist[2] > people.SEEN:
+            out[A[f"{side}_elbow"]], out[A[f"{side}_wrist"]] = elbow, wrist
+            found.append("long")
+        elif upper > 0.35 and elbow[2] > people.SEEN:
+            out[A[f"{side}_elbow"]] = elbow
+            found.append("short")
+        elif elbow[2] > people.SEEN:
+            found.append("none")
+    for sleeve in ("long", "short"):
+        if sleeve in found:
+            return sleeve
+    return "none"
+
+
+def _covered(mask: AnyArray, a: F32, b: F32) -> float:
+    """Share of the bone from a to b, its ends left out, that lies on cloth."""
+    pts = a[:2] + np.linspace(0.25, 0.9, 14)[:, None] * (b[:2] - a[:2])
+    x = np.clip(np.round(pts[:, 0]), 0, mask.shape[1] - 1).astype(int)
+    y = np.clip(np.round(pts[:, 1]), 0, mask.shape[0] - 1).astype(int)
+    return float(mask[y, x].mean())
+
+
+def _hem_row(mask: AnyArray, joints: F32, *, t: float) -> float:
+    """Lowest row of the cloth about the body's middle; sleeves that hang lower do not count."""
+    hips = joints[[J["left_hip"], J["right_hip"]], 0]
+    middle = mask[:, max(int(hips.min() - 0.2 * t), 0) : max(int(hips.max() + 0.2 * t), 1)]
+    rows = np.flatnonzero(middle.any(axis=1)) if middle.size else np.array([], int)
+    return float(rows[-1]) if len(rows) else float(np.flatnonzero(mask.any(axis=1))[-1])
+
+
+def _side_points(mask: AnyArray, joints: F32, out: F32, *, name: str, y: float, t: float) -> None:
+    """Outline points of the trunk or skirt in row y, kept from running out along an arm that hangs beside it."""
+    row = np.flatnonzero(mask[int(np.clip(round(y), 0, len(mask) - 1))])
+    if not len(row):
+        return
+    shoulders, hips = joints[[J["left_shoulder"], J["right_shoulder"]], :2], joints[[J["left_hip"], J["right_hip"]], :2]
+    top, low = shoulders.mean(axis=0), hips.mean(axis=0)
+    share = (y - float(top[1])) / max(float(low[1] - top[1]), 1.0)
+    axis = float(top[0] + np.clip(share, 0, 1) * (low[0] - top[0]))
+    ends = {"left": float(row[-1]), "right": float(row[0])}
+    for side, sign in (("left", 1.0), ("right", -1.0)):
+        limit = _arm_limit(joints, side, y=y, t=t, axis=axis) if share < 1.1 else None
+        if limit is not None and sign * (ends[side] - limit) > 0:
+            ends[side] = limit
+        out[A[f"{side}_{name}"]] = ends[side], y, 0.6
+
+
+def _arm_limit(joints: F32, side: str, *, y: float, t: float, axis: float) -> float | None:
+    """Inner side of the arm in row y, but at least 0.26 T from the axis; None where the arm is not in that row."""
+    sign = 1.0 if side == "left" else -1.0
+    chain = [joints[J[f"{side}_{n}"]] for n in ("shoulder", "elbow", "wrist", "hand")]
+    near = [
+        float(a[0] + (y - a[1]) / (b[1] - a[1]) * (b[0] - a[0]))
+        for a, b in pairwise(chain)
+        if min(a[2], b[2]) > people.SEEN and abs(b[1] - a[1]) > 1 and min(a[1], b[1]) <= y <= max(a[1], b[1])
+    ]
+    if not near:
+        return None
+    inner = min(sign * (x - axis) for x in near) - 0.11 * t
+    return axis + sign * max(inner, 0.26 * t)
