@@ -45,17 +45,15 @@ def dress(order: Order) -> None:
 
 def _dress(order: Order) -> None:
     from mojing.core.image import load, save
-    from mojing.core.points import read_points
-    from mojing.core.skeleton import GARMENT_ANCHORS
+
     person, garment = load(order.person), load(order.garment)
-    anchors = None if order.anchors is None else read_points(order.anchors, GARMENT_ANCHORS)
     # Only now: a photo that cannot be read is refused before any network is loaded.
     from mojing.tryon.pipeline import TryOn
 
     with progress_bar():
         mirror = TryOn(threads=order.threads, gan=order.gan)
         look = mirror.look(person, person=order.which)
-        result = mirror(look, garment, category=order.category, anchors=anchors, debug=order.debug)
+        result = mirror(look, garment, category=order.category, anchors=order.anchors, debug=order.debug)
     save(order.out, result.image)
     if order.report is not None:
         write_json(order.report, result.report())

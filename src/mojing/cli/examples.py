@@ -11,7 +11,7 @@ import numpy as np
 from mojing.cli.console import progress_bar, say
 from mojing.core.arrays import U8
 from mojing.core.errors import InputError
-from mojing.core.image import load, save
+from mojing.core.image import check_suffix, load, save
 from mojing.core.progress import track
 
 if TYPE_CHECKING:
@@ -26,11 +26,10 @@ def contact_sheet(folder: Path, out: Path, *, gan: bool, threads: int) -> None:
 
     The first row shows the garments, the first column the people; a refusal is shown by its code.
     """
-    from mojing.core.image import check_suffix
-    from mojing.tryon.pipeline import TryOn
-
     check_suffix(out)
     people, garments = _photos(folder / "people"), _photos(folder / "garments")
+    from mojing.tryon.pipeline import TryOn
+
     garment_cells = [_cell(load(path).flat()) for path in garments]
     rows = [np.hstack([np.full((*_CELL_HW, 3), 255, np.uint8), *garment_cells])]
     refused: list[str] = []

@@ -10,11 +10,11 @@ from mojing.core.errors import InputError
 
 def evaluate(task: str, data: Path, *, json_out: Path | None, teacher: Path | None, limit: int | None) -> None:
     """Run one suite, print its figures and write them as JSON."""
-    from mojing.eval.suites import run_body, run_garment, run_tryon
-
     for folder in (data, teacher):
         if folder is not None and not folder.is_dir():
             raise InputError("bad_data", f"there is no folder {folder}", "see docs/training.md for the data")
+    from mojing.eval.suites import run_body, run_garment, run_tryon
+
     run = {"body": run_body, "garment": run_garment, "tryon": run_tryon}[task]
     with progress_bar():
         result = run(data, teacher=teacher, limit=limit)
