@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import mojing
+from mojing.core.errors import CODES
 
 SOURCE = Path(mojing.__file__).parent
 FILES = sorted(SOURCE.rglob("*.py"))
@@ -70,3 +71,15 @@ def test_unknown_attribute_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = mojing.nothing
     assert "TryOn" in dir(mojing)
+
+
+def test_only_documented_error_codes_are_raised() -> None:
+    kinds = {"InputError", "ModelError", "QualityError"}
+    bad = []
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in kinds and node.args:
+                code = node.args[0]
+                if isinstance(code, ast.Constant) and code.value not in CODES:
+                    bad.append(f"{path.name}:{node.lineno} {code.value}")
+    assert not bad

@@ -30,6 +30,7 @@ CODES: Final[dict[str, str]] = {
     "no_garment": "no garment was found in the photo",
     "bad_category": "the category is not one of those known",
     "bad_anchors": "the anchor file cannot be used",
+    "bad_size": "the size chart or the size asked for cannot be used",
     "bad_data": "the data folder has not the files that were expected",
     "poor_result": "the picture was made, but it would not be good enough to show",
     "model_missing": "a model file is not where it should be",
