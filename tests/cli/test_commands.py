@@ -53,7 +53,7 @@ def test_help_and_version(run: Run) -> None:
         ["tryon"],
         ["tryon", "a.jpg"],
         ["tryon", "a.jpg", "b.jpg", "--category", "shoe"],
-        ["tryon", "a.jpg", "b.jpg", "--person", "-1"],
+        ["tryon", "a.jpg", "b.jpg", "--person", "0"],
         ["tryon", "a.jpg", "b.jpg", "--threads", "none"],
         ["inspect", "person", "a.jpg"],
         ["eval", "shoes", "--data", "x"],

@@ -58,7 +58,9 @@ app.add_typer(bench, name="bench")
 app.add_typer(train, name="train")
 app.add_typer(models, name="models")
 
-Person = Annotated[int | None, typer.Option("--person", min=0, help="Which person, 0 the largest.")]
+Person = Annotated[
+    int | None, typer.Option("--person", min=1, help="Which person, counted from the left; the largest if not given.")
+]
 Threads = Annotated[int, typer.Option(min=1, help="CPU threads for the networks.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
