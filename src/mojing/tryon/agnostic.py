@@ -1,0 +1,240 @@
+"""Which pixels of a person photo a new garment may change, and which stay whatever happens.
+
+The rules by category, of the clothes the person has on:
+
+| new garment | taken off | stays |
+|---|---|---|
+| top | upper, outer, dress | skirt, trousers (the new hem falls over them) |
+| outer | outer | upper and dress, seen where the coat is open |
+| dress | upper, outer, dress, skirt, trousers, belt | legwear, shoes |
+| skirt, trousers | skirt, trousers, belt; a dress from the waist down | upper and outer, in front |
+
+Hair, face, hat, glasses, scarf, bags and hands are in front of everything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from mojing.core.arrays import F32, U8, AnyArray, readonly
+from mojing.core.skeleton import BODY_JOINTS
+from mojing.perception.body import BodyView
+from mojing.perception.labels import LABELS, L
+from mojing.tryon.drape import Drape
+from mojing.tryon.parts import SIDES, Figure, complete
+from mojing.tryon.pattern import PARTS, UPPER
+
+_OFF: dict[str, tuple[str, ...]] = {
+    "top": ("upper", "outer", "dress"),
+    "outer": ("outer",),
+    "dress": ("upper", "outer", "dress", "skirt", "trousers", "belt"),
+    "skirt": ("skirt", "trousers", "belt"),
+    "trousers": ("skirt", "trousers", "belt"),
+}
+_FRONT = ("hair", "face", "hat", "glasses", "scarf", "bag")
+_ARMS = ("left_arm", "right_arm")
+_LEGS = ("left_leg", "right_leg")
+_ARM_WIDTH = {"shoulder": 0.15, "elbow": 0.115, "wrist": 0.075}
+_LEG_WIDTH = {"hip": 0.27, "knee": 0.17, "ankle": 0.1}
+"""Widths of bare limbs at their joints, in torso lengths."""
+
+
+@dataclass(frozen=True, eq=False)
+class Edit:
+    """Where a try-on may change a photo. Every mask is (H, W) uint8, 0 or 255, at the person photo's size.
+
+    Attributes:
+        mask: pixels that may change; never overlaps `keep`. Wide enough that the old silhouette does not show.
+        keep: pixels that stay in front of the new garment: hair, face, hat, glasses, scarf, bags, hands, bare arms
+            that cross the body, and for skirts and trousers the upper clothes.
+        remove: pixels of the clothes that are taken off.
+        stay: pixels inside `mask` whose original can simply be kept: background that is background before and after,
+            and bare skin that neither the old nor the new garment touches. `mask & ~stay` is what really changes.
+        bare: where the new garment leaves an arm or a leg bare, drawn from the joints; true skin or to be invented.
+        notices: sentences about what has to be made up.
+    """
+
+    mask: U8
+    keep: U8
+    remove: U8
+    stay: U8
+    bare: U8
+    notices: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("mask", "keep", "remove", "stay", "bare"):
+            object.__setattr__(self, name, readonly(getattr(self, name)))
+
+
+def edit_region(body: BodyView, drape: Drape, category: str, *, margin: float = 0.05) -> Edit:
+    """Decide what may change.
+
+    Args:
+        body: the person; `drape` must be draped on it at its own size.
+        drape: the new garment on the body.
+        category: top, outer, dress, skirt or trousers.
+        margin: how far (torso lengths) the mask reaches beyond the old garment; training varies it.
+    """
+    assert drape.alpha.shape == body.hw, (drape.alpha.shape, body.hw)
+    box = (body.box.x0, body.box.y0, body.box.x1, body.box.y1)
+    figure = complete(body.joints, BODY_JOINTS, bounds=box, floor=0.05)
+    length = float(np.hypot(*(figure.at["hips"] - figure.at["neck"])))
+    new = np.asarray((drape.alpha > 0.02) * np.uint8(255))
+    remove, notices = _taken_off(body, figure, category, drape)
+    bare = _bare(figure, drape, category, length)
+    keep = _in_front(body, figure, drape, category, length=length, new=new)
+    reach = max(margin * length, 2.0)
+    mask = np.maximum(grow(remove, reach), grow(new, max(0.4 * reach, 1.5)))
+    limbs = _labels(body.parse, _ARMS if category in UPPER else _LEGS)
+    if category == "outer":
+        # Beneath an open coat the clothes stay; arms change only where it has sleeves.
+        mask = np.maximum(mask, cv2.bitwise_and(limbs, grow(np.maximum(new, remove), reach)))
+    elif category in UPPER:
+        mask = np.maximum(mask, grow(np.maximum(limbs, _hull(figure, body.hw)), 0.4 * reach))
+    else:
+        mask = np.maximum(mask, limbs)
+    mask = np.maximum(mask, cv2.bitwise_and(bare, grow(remove, reach)))
+    if category == "dress":
+        mask = np.maximum(mask, cv2.bitwise_and(limbs, grow(new, reach)))
+    mask = np.asarray(cv2.bitwise_and(mask, cv2.bitwise_not(keep)), np.uint8)
+    stay = _stay(body, mask=mask, new=new, remove=remove, limbs=limbs, length=length)
+    return Edit(mask, keep, remove, stay, bare, notices)
+
+
+def grow(mask: U8, radius: float) -> U8:
+    """Everything within `radius` px of a 0/255 mask, as 0/255; by distances, so its cost does not grow with it."""
+    if not mask.any():
+        return mask.copy()
+    far = cv2.distanceTransform(cv2.bitwise_not(mask), cv2.DIST_L2, 3)
+    return np.asarray((far <= radius) * np.uint8(255))
+
+
+def _labels(parse: U8, names: tuple[str, ...]) -> U8:
+    table = np.zeros(256, np.uint8)
+    table[[L[n] for n in names]] = 255
+    return np.asarray(cv2.LUT(parse, table), np.uint8)
+
+
+def _taken_off(body: BodyView, figure: Figure, category: str, drape: Drape) -> tuple[U8, tuple[str, ...]]:
+    """The clothes that are taken off, and what follows from it."""
+    remove = _labels(body.parse, _OFF[category])
+    area = np.bincount(body.parse.ravel(), minlength=len(LABELS)) / max(int((body.parse > 0).sum()), 1)
+    notices: list[str] = []
+    has = {name for name in ("upper", "outer", "dress", "skirt", "trousers") if area[L[name]] > 0.02}
+    if category == "top" and "dress" in has:
+        notices.append("the dress is taken off: what is below the new top is made up")
+    if category == "top" and "outer" in has:
+        notices.append("the coat or jacket is taken off to show the new top")
+    if category == "dress" and "trousers" in has:
+        notices.append("the trousers are taken off: bare legs are made up below the dress")
+    if category == "outer" and any(key.endswith("sleeve") for key in drape.extents):
+        # Sleeves of what is worn beneath vanish in the coat's; they must not stick out of them.
+        inner = cv2.bitwise_and(_labels(body.parse, ("upper", "dress")), cv2.bitwise_not(_hull(figure, body.hw)))
+        remove = np.maximum(remove, cv2.bitwise_and(inner, _limb_area(figure, body.hw, ("shoulder", "elbow", "wrist"))))
+    if category in ("skirt", "trousers") and "dress" in has:
+        notices.append("the dress stays as a top: only its part below the new waist is replaced")
+        down = (figure.at["hips"] - figure.at["neck"]) / (np.hypot(*(figure.at["hips"] - figure.at["neck"])) + 1e-6)
+        rows = np.nonzero((drape.alpha > 0.5).any(axis=1))[0]
+        top = float(rows[0]) if len(rows) else float(figure.at["hips"][1])
+        middle = figure.at["hips"] + down * (top - figure.at["hips"][1]) / max(float(down[1]), 0.3)
+        ys, xs = np.mgrid[0 : body.hw[0], 0 : body.hw[1]].astype(np.float32)
+        below = (xs - middle[0]) * down[0] + (ys - middle[1]) * down[1] > 0
+        remove = np.maximum(remove, np.where(below, _labels(body.parse, ("dress",)), np.uint8(0)))
+    return remove, tuple(notices)
+
+
+def _in_front(body: BodyView, figure: Figure, drape: Drape, category: str, *, length: float, new: U8) -> U8:
+    keep = _labels(body.parse, _FRONT)
+    arms = _labels(body.parse, _ARMS)
+    if category in ("skirt", "trousers"):
+        keep = np.maximum(keep, arms)
+        keep = np.maximum(keep, _labels(body.parse, ("upper", "outer")))
+        return np.maximum(keep, _labels(body.parse, ("shoes",)))
+    if category == "outer":
+        # A coat hides the arms it has sleeves for; what shows of the clothes beneath is not in front of it.
+        keep = np.maximum(keep, _labels(body.parse, ("shoes",)))
+    hands = np.zeros(body.hw, np.uint8)
+    far = np.zeros(body.hw, np.uint8)
+    for side in SIDES:
+        hand = figure.at.get(f"{side}_hand")
+        wrist, elbow, shoulder = (figure.at[f"{side}_{n}"] for n in ("wrist", "elbow", "shoulder"))
+        ahead = (wrist - elbow) / (np.hypot(*(wrist - elbow)) + 1e-6)
+        centre = wrist + 0.12 * length * ahead if hand is None else hand + 0.35 * (hand - wrist)
+        cv2.circle(hands, _xy(centre), max(int(0.14 * length), 2), 255, -1)
+        start = shoulder + 0.55 * (elbow - shoulder)
+        for a, b in ((start, elbow), (elbow, wrist)):
+            cv2.line(far, _xy(a), _xy(b), 255, max(int(0.2 * length), 2))
+    # A sleeve hides the arm inside it; over the trunk's cloth a bare forearm lies in front.
+    sleeve = np.isin(drape.part, [PARTS[f"{s}_{h}_sleeve"] for s in SIDES for h in ("upper", "lower")])
+    crossing = cv2.bitwise_and(far, np.where(sleeve, np.uint8(0), new))
+    return np.maximum(keep, cv2.bitwise_and(arms, np.maximum(hands, crossing)))
+
+
+def _xy(point: AnyArray) -> tuple[int, int]:
+    x, y = np.clip(point, -30000, 30000)
+    return round(float(x)), round(float(y))
+
+
+def _hull(figure: Figure, hw: tuple[int, int]) -> U8:
+    """Trunk from the shoulder joints to the hips, a little wider than the joints."""
+    out = np.zeros(hw, np.uint8)
+    neck, hips = figure.at["neck"], figure.at["hips"]
+    corners = [neck + 1.15 * (figure.at[f"{s}_shoulder"] - neck) for s in SIDES]
+    corners += [hips + 1.5 * (figure.at[f"{s}_hip"] - hips) for s in reversed(SIDES)]
+    cv2.fillConvexPoly(out, np.rint(np.clip(np.array(corners), -30000, 30000)).astype(np.int32), 255)
+    return out
+
+
+def _limb_area(figure: Figure, hw: tuple[int, int], joints: tuple[str, ...]) -> U8:
+    """Generous capsules around both arms or both legs."""
+    out = np.zeros(hw, np.uint8)
+    width = max(int(0.34 * np.hypot(*(figure.at["hips"] - figure.at["neck"]))), 2)
+    for side in SIDES:
+        for a, b in pairwise(joints):
+            cv2.line(out, _xy(figure.at[f"{side}_{a}"]), _xy(figure.at[f"{side}_{b}"]), 255, width)
+    return out
+
+
+def _bare(figure: Figure, drape: Drape, category: str, length: float) -> U8:
+    """Limbs beyond the new garment's ends: arms for upper-body garments, legs for what ends above the ankle."""
+    arms, legs = np.zeros(drape.alpha.shape, np.uint8), np.zeros(drape.alpha.shape, np.uint8)
+    for side in SIDES:
+        if category in ("top", "dress"):
+            _draw_limb(arms, figure, side, _ARM_WIDTH, start=drape.extents.get(f"{side}_sleeve", 0.15), length=length)
+        if category in ("dress", "skirt", "trousers"):
+            _draw_limb(legs, figure, side, _LEG_WIDTH, start=drape.extents.get(f"{side}_leg", 0.0), length=length)
+    covered = drape.alpha > 0.5
+    legs[covered] = 0
+    arms[covered & (drape.part != PARTS["torso"]) & (drape.part != PARTS["skirt"])] = 0
+    return np.maximum(arms, legs)
+
+
+def _draw_limb(out: U8, figure: Figure, side: str, widths: dict[str, float], *, start: float, length: float) -> None:
+    """Draw a limb from `start` (1 = elbow or knee, 2 = wrist or ankle) to its end."""
+    joints = [figure.at[f"{side}_{n}"] for n in widths]
+    t = np.arange(start, 2.0, 0.04)
+    points = np.stack([np.interp(t, [0, 1, 2], [j[k] for j in joints]) for k in (0, 1)], axis=1)
+    radius = np.interp(t, [0, 1, 2], list(widths.values())) * length / 2
+    for point, r in zip(points, radius, strict=True):
+        cv2.circle(out, _xy(point), max(int(r), 1), 255, -1)
+
+
+def _stay(body: BodyView, *, mask: U8, new: U8, remove: U8, limbs: U8, length: float) -> U8:
+    """Pixels of the mask whose original is as good as any."""
+    rim = max(0.012 * length, 1.0)
+    person = np.asarray((body.alpha > 12) * np.uint8(255))
+    nothing = cv2.bitwise_not(np.maximum(grow(person, rim), grow(new, rim)))
+    # Skin changes tone next to a garment: its edge was cut by eye, and the old one's shadow lies on it.
+    skin = cv2.bitwise_and(limbs, cv2.bitwise_not(np.maximum(grow(remove, 2.5 * rim), grow(new, 2.5 * rim))))
+    return np.asarray(cv2.bitwise_and(mask, np.maximum(nothing, skin)), np.uint8)
+
+
+def soft_mask(edit: Edit, *, radius: float) -> F32:
+    """What really changes, `mask & ~stay`, feathered inwards over `radius` px: float32 (H, W) in 0..1."""
+    change = cv2.bitwise_and(edit.mask, cv2.bitwise_not(edit.stay))
+    inside = cv2.distanceTransform(change, cv2.DIST_L2, 3)
+    return np.asarray(np.clip(inside / max(radius, 1e-3), 0, 1), np.float32)

@@ -1,0 +1,334 @@
+"""Drape: lay a garment photo on a body part by part, bone to bone, without any network.
+
+    pattern = make_pattern(garment)        # once per garment, ~15 ms; drape() also takes a GarmentView itself
+    result = drape(pattern, body)          # the person photo's own size
+    small = drape(pattern, body, hw=(256, 192))   # training: the same at another size, a few ms
+
+`hw` is the size of the output that shows the whole photo of `body`. To drape onto a crop for training, give a BodyView
+of the crop (joints, parse and alpha cut and scaled alike). In training the garment should come small, too (long
+side <= 384): nothing is gained from more pixels than the output shows.
+
+The parts are layers, back to front: a forearm behind the back, the trunk, upper arms, forearms in front; legs over the
+pelvis. Each layer has its own smooth map, so an arm may cross the body; maps agree at the joints, so cloth does not
+tear there. Pixels are taken from the garment photo once, by a map brought up to the output's size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from mojing.core.arrays import F32, U8, AnyArray, readonly
+from mojing.core.skeleton import BODY_JOINTS
+from mojing.core.warp import WarpField
+from mojing.perception.body import BodyView
+from mojing.perception.labels import L
+from mojing.tryon.fields import Bone, Map, limb
+from mojing.tryon.fit import Fit
+from mojing.tryon.parts import SIDES, Figure, complete, sample
+from mojing.tryon.pattern import PARTS, UPPER, Pattern, make_pattern
+from mojing.tryon.trunk import Trunk, fit_trunk
+
+if TYPE_CHECKING:
+    from mojing.perception.garment import GarmentView
+
+_ROUND = 0.88
+"""Width of a worn sleeve or trouser leg, seen from the front, over that of the same cloth lying flat."""
+
+
+@dataclass(frozen=True, eq=False)
+class Drape:
+    """A garment laid on a body.
+
+    Attributes:
+        rgb: (H, W, 3) uint8, 0 where no garment is.
+        alpha: (H, W) float32 in 0..1, the garment's opacity.
+        field: person px -> garment px (of the front part where parts overlap).
+        part: (H, W) uint8, ids of `pattern.PARTS`.
+        extents: how far the garment reaches, in body measures: `hem` in torso lengths below the neck (hips = 1),
+            `left_sleeve`, `right_sleeve` along the arm (1 = elbow, 2 = wrist), `left_leg`, `right_leg` along the leg
+            (1 = knee, 2 = ankle); only what the garment has.
+    """
+
+    rgb: U8
+    alpha: F32
+    field: WarpField
+    part: U8
+    extents: dict[str, float]
+
+    def __post_init__(self) -> None:
+        for name in ("rgb", "alpha", "part"):
+            object.__setattr__(self, name, readonly(getattr(self, name)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Layer:
+    """One part: its map on the coarse grid, the garment mask it may show, and ids of its halves."""
+
+    mask: str
+    grid: F32
+    ids: tuple[int, int]
+    share: F32 | None = None
+    depth: int = 0
+    only: int | None = None
+    """0 or 1: show only the upper or lower half."""
+
+
+def drape(
+    garment: GarmentView | Pattern, body: BodyView, *, fit: Fit | None = None, hw: tuple[int, int] | None = None
+) -> Drape:
+    """Lay a garment on a body.
+
+    Args:
+        garment: the garment, or its pattern when it is draped more than once (`fit` is then already in the pattern).
+        body: whom to dress.
+        fit: another size than the one in the photo.
+        hw: output size that shows the whole of the body's photo; the photo's own by default.
+    """
+    pattern = garment if isinstance(garment, Pattern) else make_pattern(garment, fit=fit)
+    hw = body.hw if hw is None else hw
+    figure = body_figure(body, facing=pattern.figure.facing)
+    trunk = fit_trunk(pattern, figure, body)
+    step = max(1, round(max(hw) / 192))
+    layers, extents = _layers(pattern, figure, body, trunk=trunk, points=_Points(body.hw, hw, step))
+    return _render(pattern, layers, hw=hw, step=step, extents=extents)
+
+
+def body_figure(body: BodyView, *, facing: float) -> Figure:
+    """Complete joints of a body; left and right exchanged when it faces the other way than the garment."""
+    box = (body.box.x0, body.box.y0, body.box.x1, body.box.y1)
+    figure = complete(body.joints, BODY_JOINTS, bounds=box, floor=0.05)
+    return figure.swapped() if figure.facing * facing < 0 and abs(figure.facing) > 0.3 else figure
+
+
+@dataclass(frozen=True)
+class _Points:
+    """Grids of points (in px of the body's photo) at which maps are evaluated."""
+
+    body_hw: tuple[int, int]
+    hw: tuple[int, int]
+    step: int
+
+    def at(self, coarse: int = 1) -> F32:
+        """(h, w, 2) centres of cells of step * coarse output px; the last cells may reach beyond the picture."""
+        size = self.step * coarse
+        out = np.empty((-(-self.hw[0] // size), -(-self.hw[1] // size), 2), np.float32)
+        for k, axis in ((0, 1), (1, 0)):
+            n, full, target = out.shape[axis], self.body_hw[axis], self.hw[axis]
+            centres = ((np.arange(n) + 0.5) * size) * (full / target) - 0.5
+            out[..., k] = centres[None] if axis == 1 else centres[:, None]
+        return out
+
+
+class _Sampled:
+    """A slow smooth map evaluated on a coarse grid and read back between."""
+
+    def __init__(self, field: Map, points: _Points, *, coarse: int = 4) -> None:
+        self.fine = points.at()
+        grid = points.at(coarse)
+        values = field(grid)
+        # The trunk's trend is affine; only what is left of it is interpolated, so borders carry on.
+        size = (self.fine.shape[1], self.fine.shape[0])
+        slope = np.linalg.lstsq(_design(grid), values.reshape(-1, 2), rcond=None)[0].astype(np.float32)
+        rest = values - (_design(grid) @ slope).reshape(values.shape)
+        rows, cols = grid.shape[0] * coarse, grid.shape[1] * coarse
+        wide = cv2.resize(rest, (cols, rows), interpolation=cv2.INTER_CUBIC)[: size[1], : size[0]]
+        self.values = np.asarray(wide + (_design(self.fine) @ slope).reshape(wide.shape), np.float32)
+        self.field = field
+
+    def __call__(self, points: AnyArray) -> AnyArray:
+        return self.values if points is self.fine else self.field(points)
+
+
+def _design(points: AnyArray) -> F32:
+    flat = points.reshape(-1, 2)
+    return np.concatenate([flat, np.ones((len(flat), 1), np.float32)], axis=1)
+
+
+def _layers(
+    pattern: Pattern, figure: Figure, body: BodyView, *, trunk: Trunk, points: _Points
+) -> tuple[list[_Layer], dict[str, float]]:
+    sampled = _Sampled(trunk.field, points)
+    skirt = PARTS["skirt"] if pattern.category in ("skirt", "dress") else PARTS["torso"]
+    extents = {"hem": trunk.hem}
+    share = None
+    if pattern.category == "dress":
+        rel = sampled.fine - trunk.person.hips.astype(np.float32)
+        share = np.asarray((rel @ trunk.person.down.astype(np.float32) > 0.1 * trunk.person.length), np.float32)
+    ids = (skirt if pattern.category == "skirt" else PARTS["torso"], skirt)
+    layers = [_Layer("trunk", sampled.values, ids, share, 2)]
+    upper = pattern.category in UPPER
+    joints = ("shoulder", "elbow", "wrist") if upper else ("hip", "knee", "ankle")
+    names = ("upper_sleeve", "lower_sleeve") if upper else ("thigh", "shin")
+    for side in pattern.limbs:
+        bones = _bones(pattern, figure, trunk, side=side, joints=joints)
+        sign = 1.0 if side == "left" else -1.0
+        axis = trunk.garment
+        outward = sign * (axis.across0 if upper else axis.across1)
+        field, lower = limb(sampled, *bones, outward=outward, reach=0.3 * trunk.person.length)
+        grid, half = field(sampled.fine), lower(sampled.fine)
+        part = (PARTS[f"{side}_{names[0]}"], PARTS[f"{side}_{names[1]}"])
+        key = f"{side}_sleeve" if upper else f"{side}_leg"
+        extents[key] = _limb_extent(pattern, bones, side=side)
+        if upper and _hidden(figure, body, side=side):
+            layers.append(_Layer(side, grid, part, half, 1, only=1))
+            layers.append(_Layer(side, grid, part, half, 3, only=0))
+        else:
+            layers.append(_Layer(side, grid, part, half, 3))
+    return sorted(layers, key=lambda layer: layer.depth), extents
+
+
+def _bones(pattern: Pattern, figure: Figure, trunk: Trunk, *, side: str, joints: tuple[str, str, str]) -> list[Bone]:
+    own = [pattern.figure.at[f"{side}_{j}"] for j in joints]
+    theirs = [figure.at[f"{side}_{j}"] for j in joints]
+    wide = trunk.scale * (1.0 if pattern.worn else _ROUND)
+    return [Bone(theirs[i], theirs[i + 1], own[i], own[i + 1], 1.0 / wide) for i in (0, 1)]
+
+
+def _limb_extent(pattern: Pattern, bones: list[Bone], *, side: str) -> float:
+    """How far the cloth reaches along a limb, in bones: 1 at its middle joint, 2 at its end."""
+    alpha = pattern.rgba[..., 3]
+    t = np.linspace(0.05, 1.4, 55)[:, None]
+    reach = 0.0
+    offsets = np.linspace(-0.12, 0.12, 5)
+    for i, bone in enumerate(bones):
+        d = bone.garment_b - bone.garment_a
+        line = bone.garment_a + (t if i else t[t[:, 0] <= 1.0][:, None]) * d
+        normal = np.array([-d[1], d[0]])
+        hit = np.mean([sample(alpha, line + o * normal) > 127 for o in offsets], axis=0) >= 0.6
+        along = (t if i else t[t[:, 0] <= 1.0][:, None])[:, 0]
+        if hit.any():
+            reach = max(reach, i + float(along[hit].max()))
+        if not hit.any() or along[hit].max() < 0.95:
+            break
+    return reach
+
+
+def _hidden(figure: Figure, body: BodyView, *, side: str) -> bool:
+    """Whether a forearm lies behind the back: the hand lies over the trunk and no skin of that arm is to be seen."""
+    tip = figure.at.get(f"{side}_hand", figure.at[f"{side}_wrist"])
+    length = float(np.hypot(*(figure.at["hips"] - figure.at["neck"])))
+    ring = np.stack(np.meshgrid(np.linspace(-0.14, 0.14, 9), np.linspace(-0.14, 0.14, 9)), axis=-1) * length
+    labels = sample(body.parse, tip + ring)
+    skin = np.isin(labels, [L["left_arm"], L["right_arm"]]).mean()
+    cloth = np.isin(labels, [L[n] for n in ("upper", "outer", "dress", "skirt", "trousers")]).mean()
+    return bool(skin < 0.02 and cloth > 0.85)
+
+
+def _render(
+    pattern: Pattern, layers: list[_Layer], *, hw: tuple[int, int], step: int, extents: dict[str, float]
+) -> Drape:
+    """Sample every layer once at the output's size and lay one over the other."""
+    rgb = np.zeros((*hw, 3), np.float32)
+    alpha = np.zeros(hw, np.float32)
+    part = np.zeros(hw, np.uint8)
+    coarse = next(layer.grid for layer in layers if layer.mask == "trunk")
+    field = _enlarge(coarse, step)[: hw[0], : hw[1]].copy()
+    images: dict[str, U8] = {}
+    shrink = _shrink_factor(coarse, step, pattern.hw)
+    for layer in layers:
+        if layer.mask not in images:
+            images[layer.mask] = _layer_image(pattern, layer.mask, shrink)
+        window = _window(pattern, layer)
+        if window is None:
+            continue
+        y0, y1, x0, x1 = window
+        big = _enlarge(layer.grid, step, window)
+        rows, cols = slice(y0 * step, min(y1 * step, hw[0])), slice(x0 * step, min(x1 * step, hw[1]))
+        big = big[: rows.stop - rows.start, : cols.stop - cols.start]
+        source = images[layer.mask]
+        sx, sy = source.shape[1] / pattern.hw[1], source.shape[0] / pattern.hw[0]
+        xs, ys = (big[..., 0] + 0.5) * sx - 0.5, (big[..., 1] + 0.5) * sy - 0.5
+        seen = cv2.remap(source, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0, 0))
+        a = seen[..., 3].astype(np.float32) * np.float32(1 / 255)
+        half = _half(layer, window, step)[: a.shape[0], : a.shape[1]] if layer.share is not None else None
+        if layer.only is not None and half is not None:
+            a *= half if layer.only else 1.0 - half
+        front = a > 0.5
+        target = rgb[rows, cols]
+        target += (seen[..., :3].astype(np.float32) - target) * a[..., None]
+        alpha[rows, cols] += (1.0 - alpha[rows, cols]) * a
+        field[rows, cols][front] = big[front]
+        ids = layer.ids[0] if half is None else np.where(half > 0.5, layer.ids[1], layer.ids[0]).astype(np.uint8)
+        part[rows, cols] = np.where(front, ids, part[rows, cols])
+    edge = (alpha > 0) & (alpha < 0.999)
+    rgb[edge] /= alpha[edge][:, None]
+    out = np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
+    return Drape(out, alpha, WarpField(field), part, extents)
+
+
+def _shrink_factor(grid: F32, step: int, garment_hw: tuple[int, int]) -> float:
+    """How many garment px one output px covers (median over the garment), at least 1."""
+    inside = (grid > 0).all(axis=2) & (grid[..., 0] < garment_hw[1]) & (grid[..., 1] < garment_hw[0])
+    dx, dy = np.diff(grid, axis=1)[:-1], np.diff(grid, axis=0)[:, :-1]
+    area = np.abs(dx[..., 0] * dy[..., 1] - dx[..., 1] * dy[..., 0])[inside[:-1, :-1]]
+    return max(1.0, float(np.sqrt(np.median(area))) / step) if len(area) else 1.0
+
+
+def _layer_image(pattern: Pattern, name: str, shrink: float) -> U8:
+    """The garment (h, w, 4) whose alpha shows one part only, shrunk so that one output px sees about one of its."""
+    rgba = pattern.rgba
+    if shrink > 1.4:
+        wh = (max(1, round(rgba.shape[1] / shrink)), max(1, round(rgba.shape[0] / shrink)))
+        rgba = np.asarray(cv2.resize(rgba, wh, interpolation=cv2.INTER_AREA), np.uint8)
+    mask = cv2.resize(pattern.masks[name], (rgba.shape[1], rgba.shape[0]), interpolation=cv2.INTER_LINEAR)
+    out = rgba.copy()
+    out[..., 3] = cv2.multiply(rgba[..., 3], mask, scale=1 / 255)
+    return out
+
+
+def _window(pattern: Pattern, layer: _Layer) -> tuple[int, int, int, int] | None:
+    """Cells (y0, y1, x0, x1) of the grid in which the layer shows anything, with a margin; None when nowhere."""
+    mask = pattern.masks[layer.mask]
+    sx, sy = mask.shape[1] / pattern.hw[1], mask.shape[0] / pattern.hw[0]
+    small = cv2.resize(pattern.rgba[..., 3], (mask.shape[1], mask.shape[0]), interpolation=cv2.INTER_AREA)
+    small = cv2.dilate(np.minimum(small, mask), np.ones((3, 3), np.uint8))
+    seen = cv2.remap(small, layer.grid[..., 0] * sx, layer.grid[..., 1] * sy, cv2.INTER_LINEAR, borderValue=0)
+    x, y, w, h = cv2.boundingRect((seen > 0).astype(np.uint8))
+    if w == 0:
+        return None
+    gh, gw = seen.shape
+    return max(y - 2, 0), min(y + h + 2, gh), max(x - 2, 0), min(x + w + 2, gw)
+
+
+def _enlarge(grid: AnyArray, step: int, window: tuple[int, int, int, int] | None = None) -> AnyArray:
+    """Bring a grid of cells of `step` px (or a window of its cells) up to single px."""
+    gh, gw = grid.shape[:2]
+    y0, y1, x0, x1 = window or (0, gh, 0, gw)
+    if step == 1:
+        return grid[y0:y1, x0:x1]
+    padded = _padded(grid, (y0, y1, x0, x1))
+    h, w = padded.shape[:2]
+    big = cv2.resize(padded, (w * step, h * step), interpolation=cv2.INTER_LINEAR)
+    return big[step:-step, step:-step]
+
+
+def _padded(grid: AnyArray, window: tuple[int, int, int, int]) -> AnyArray:
+    """A window of the grid with one more cell on every side, continued in a straight line beyond the grid."""
+    y0, y1, x0, x1 = window
+    gh, gw = grid.shape[:2]
+    out = grid[max(y0 - 1, 0) : y1 + 1, max(x0 - 1, 0) : x1 + 1]
+
+    def edge(a: AnyArray, b: AnyArray) -> AnyArray:
+        return 2 * a - b if grid.ndim == 3 else a
+
+    if y0 == 0:
+        out = np.concatenate([edge(out[:1], out[1:2]), out])
+    if y1 == gh:
+        out = np.concatenate([out, edge(out[-1:], out[-2:-1])])
+    if x0 == 0:
+        out = np.concatenate([edge(out[:, :1], out[:, 1:2]), out], axis=1)
+    if x1 == gw:
+        out = np.concatenate([out, edge(out[:, -1:], out[:, -2:-1])], axis=1)
+    return np.ascontiguousarray(out)
+
+
+def _half(layer: _Layer, window: tuple[int, int, int, int], step: int) -> F32:
+    assert layer.share is not None
+    return np.asarray(_enlarge(layer.share, step, window), np.float32)
+
+
+__all__ = ["PARTS", "SIDES", "Drape", "body_figure", "drape", "make_pattern"]

@@ -1,0 +1,208 @@
+"""The trunk's map: torso, pelvis and skirt as one thin-plate spline over rows laid across the body's axis.
+
+Every row of the garment lies as far down the body as its own proportions put it. Across, the middle of a row keeps
+the scale of the bones, and its ends follow three rules: never narrower than the body where the cloth is closed, never
+wider than cloth of that girth hangs, never drawn to the outline of what the person wore.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from mojing.core.arrays import F64, AnyArray
+from mojing.perception.body import BodyView
+from mojing.perception.labels import L
+from mojing.tryon.fields import ThinPlate
+from mojing.tryon.parts import HIPS, Axis, Figure, axis_of, extents
+from mojing.tryon.pattern import UPPER, Pattern, garment_axis
+
+_NOT_TRUNK = ("background", "hair", "bag", "hat", "shoes", "left_arm", "right_arm", "scarf", "accessories")
+_LOOSE = 0.6
+"""Share of a lying garment's excess width that still shows when it is worn; the rest goes round the body."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trunk:
+    """The fitted trunk map and the two axes it was made from; `scale` is person px per garment px."""
+
+    field: ThinPlate
+    person: Axis
+    garment: Axis
+    scale: float
+    hem: float
+    """s (torso lengths below the neck) at which the garment ends."""
+
+
+def fit_trunk(pattern: Pattern, figure: Figure, body: BodyView) -> Trunk:
+    """Lay the garment's trunk on the body: `figure` is the body's complete figure, in px of the body's photo."""
+    hips = figure.at["hips"]
+    down = hips - figure.at["neck"]
+    legs = figure.mid("knee") - hips
+    if pattern.category in UPPER:
+        person = axis_of(figure, tail=legs if pattern.category == "dress" else down)
+        garment = garment_axis(pattern)
+    else:
+        person, garment = _lower_axes(pattern, axis_of(figure, tail=legs), figure)
+    mask = _cloth(pattern)
+    s = _rows(mask, garment)
+    person_ext, garment_ext, scale_across = _widths(pattern, mask, body, (person, garment), s)
+    control_p, control_g = _control(s, (person, garment), person_ext, garment_ext, scale_across)
+    field = ThinPlate.fit(control_p, control_g)
+    return Trunk(field, person, garment, person.length / garment.length, float(s[-1]))
+
+
+def _cloth(pattern: Pattern) -> AnyArray:
+    """The garment without its sleeves, as a boolean picture at full size."""
+    alpha = pattern.rgba[..., 3] > 127
+    if pattern.category not in UPPER or not pattern.limbs:
+        return alpha
+    wide = cv2.resize(pattern.masks["trunk"], (alpha.shape[1], alpha.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return alpha & (wide > 127)
+
+
+def _lower_axes(pattern: Pattern, person: Axis, figure: Figure) -> tuple[Axis, Axis]:
+    """Axes of a skirt or trousers, which have no shoulders: the garment's torso is made up from its hips and waist."""
+    own = pattern.figure
+    hips = own.at["hips"]
+    across = own.at["left_hip"] - own.at["right_hip"]
+    half = float(np.hypot(*across)) / 2 + 1e-6
+    votes = [(half / (person.half1 + 1e-6), 1.0)]
+    for upper, lower, weight in (("hip", "knee", 2.0), ("knee", "ankle", 1.0)):
+        if own.knows(lower):
+            pair = [
+                float(np.hypot(*(f.at[f"{side}_{lower}"] - f.at[f"{side}_{upper}"])))
+                for f in (own, figure)
+                for side in ("left", "right")
+            ]
+            votes.append(((pair[0] + pair[1]) / (pair[2] + pair[3] + 1e-6), weight))
+    if own.knows("waist") and not pattern.worn:
+        waist = float(np.hypot(*(own.at["left_waist"] - own.at["right_waist"]))) / 2
+        # A waistband lying flat shows half its girth: about 1.25 times the width of the body inside it.
+        votes.append((waist / (1.25 * float(_slim(person, np.array([0.78]))[0]) + 1e-6), 1.0))
+    logs, weights = np.log([v for v, _ in votes]), [w for _, w in votes]
+    scale = float(np.exp(np.average(logs, weights=weights)))  # garment px per person px
+    across = across / (2 * half)
+    legs = own.mid("knee") - hips
+    if not own.knows("knee") and own.knows("hem", "waist"):
+        legs = own.mid("hem") - own.mid("waist")
+    up = np.array([across[1], -across[0]])
+    up = up if float(up @ legs) <= 0 else -up
+    garment = Axis(
+        hips + up * person.length * scale,
+        hips,
+        across,
+        across,
+        person.half0 * scale,
+        half,
+        legs / (np.hypot(*legs) + 1e-9),
+    )
+    flat = replace(person, across0=person.across1)
+    return flat, garment
+
+
+def _rows(mask: AnyArray, garment: Axis) -> F64:
+    """Rows (s) of control points, from the garment's upper edge to its hem."""
+    ys, xs = np.nonzero(mask[::2, ::2])
+    if len(xs) == 0:
+        return np.linspace(-0.2, 1.2, 9)
+    s, _ = garment.coordinates(np.stack([xs, ys], axis=1) * 2.0)
+    # Beyond the hips the axis may bend; the straight frame shortens it by a cosine that is close to 1.
+    top, hem = float(np.percentile(s, 0.2)), float(np.percentile(s, 99.8))
+    bend = max(float(garment.tail @ garment.down), 0.5)
+    hem = 1.0 + (hem - 1.0) / bend if hem > 1.0 else hem
+    top = float(np.clip(top, -0.6, 1.2))
+    hem = float(np.clip(hem, top + 0.2, 4.0))
+    inner = [v for v in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.5, 1.9, 2.4, 3.0) if top + 0.06 < v < hem - 0.06]
+    return np.array([top, *inner, hem])
+
+
+def _slim(person: Axis, s: AnyArray) -> F64:
+    """Half width of a slim body (px) at s, from its joints alone; the silhouette may include loose clothes."""
+    hs, hh = person.half0, person.half1
+    mid = 0.5 * HIPS * person.length
+    hh = 0.5 * hh + 0.5 * min(mid, 1.6 * hh)
+    return np.asarray(
+        np.interp(s, [0.0, 0.35, 0.7, 1.0, 1.25], [hs, 0.95 * hs, 0.4 * hs + 0.72 * hh, 1.85 * hh, 1.85 * hh])
+    )
+
+
+def _widths(pattern: Pattern, mask: AnyArray, body: BodyView, axes: tuple[Axis, Axis], s: F64) -> tuple[F64, F64, F64]:
+    """Half widths of the cloth to the left and right: on the person, in the garment (N, 2); and the scale (N,)."""
+    person, garment = axes
+    trunk = (body.alpha > 127) & ~np.isin(body.parse, [L[n] for n in _NOT_TRUNK])
+    # Edges are measured a little inside, where a drawstring, a strap or a rounded hem no longer narrows the row.
+    own = extents(mask, garment, np.clip(s, s[0] + 0.05, s[-1] - 0.05), reach=2.2 * garment.length)
+    own[0], own[-1] = np.maximum(own[0], 0.7 * own[1]), np.maximum(own[-1], 0.7 * own[-2])
+    scale = _scale_across(pattern, person, garment, s)
+    hung = own * scale[:, None]
+    slim = _slim(person, s)[:, None]
+    seen = extents(trunk, person, s, reach=1.2 * person.length)
+    seen = np.where(seen > 0.4 * slim, seen, slim)
+    body_half = np.minimum(seen, 1.15 * slim)
+    lower = pattern.category not in UPPER
+    target = hung
+    if not pattern.worn:
+        limit = 1.15 * np.maximum(slim, np.minimum(body_half, 1.1 * slim))
+        target = np.where(hung > limit, limit + _LOOSE * (hung - limit), hung)
+    if pattern.closed:
+        # Below the hips two legs stand apart or a skirt flares: only the trunk itself has a width to cover.
+        tight = np.interp(s, [0.3, 0.45, 1.1, 1.3], [0.0, 1.0, 1.0, 0.0])[:, None]
+        need = np.maximum(target, np.minimum(1.01 * body_half, 1.35 * target))
+        target = target + tight * (need - target)
+    if lower:
+        band = np.interp(s, [0.55, 0.95, 1.15], [1.0, 1.0, 0.0])[:, None]
+        fitted = np.clip(target, 0.98 * body_half, 1.1 * body_half)
+        target = target + band * (fitted - target)
+    ratio = np.where(own > 1e-6, target / np.maximum(hung, 1e-6), 1.0).clip(0.6, 1.4)
+    if len(ratio) > 2:
+        ratio[1:-1] = 0.25 * ratio[:-2] + 0.5 * ratio[1:-1] + 0.25 * ratio[2:]
+    fallback = 1.2 * garment.half(s)[:, None]
+    garment_ext = np.where(own > 0.3 * fallback, own, fallback)
+    return garment_ext * scale[:, None] * ratio, garment_ext, scale
+
+
+def _scale_across(pattern: Pattern, person: Axis, garment: Axis, s: F64) -> F64:
+    """Person px per garment px across the body at s: from the shoulders', hips' and torso's own ratios."""
+    along = person.length / garment.length
+    if pattern.category in UPPER:
+        top = float(np.clip(person.half0 / (garment.half0 + 1e-6), 0.35 * along, 1.8 * along))
+    else:
+        top = along
+    hip = float(np.clip(person.half1 / (garment.half1 + 1e-6), 0.75 * top, 1.33 * top))
+    if not pattern.worn:
+        # Hip joints are guessed, not seen, in a lying garment: they only nudge the scale that the shoulders give.
+        hip = top * (hip / top) ** 0.4
+    return np.asarray(np.interp(s, [0.0, 1.0], [top, hip]))
+
+
+def _control(s: F64, axes: tuple[Axis, Axis], person_ext: F64, garment_ext: F64, scale: F64) -> tuple[F64, F64]:
+    """Pairs of control points (N, 2): person, garment.
+
+    Besides the rows of the cloth there is a wide frame around them, so that the spline keeps its direction far
+    outside and the garment appears nowhere twice.
+    """
+    person, garment = axes
+    frame = np.zeros(len(s) + 2, bool)
+    frame[[0, len(s) // 2 + 1, -1]] = True
+    rows = np.concatenate([[s[0] - 0.5], s, [s[-1] + 0.5]])
+    pick = np.clip(np.arange(-1, len(s) + 1), 0, len(s) - 1)
+    scale, person_ext, garment_ext = scale[pick], person_ext[pick], garment_ext[pick]
+    centre_p, centre_g = person.centre(rows), garment.centre(rows)
+    across_p, across_g = person.across(rows), garment.across(rows)
+    joint_p, joint_g = person.half(rows), garment.half(rows)
+    out_p, out_g = [centre_p], [centre_g]
+    for k, sign in enumerate((1.0, -1.0)):
+        wide_g = np.where(rows < 0.3, joint_g, garment_ext[:, k])
+        wide_p = np.where(rows < 0.3, joint_g * scale, person_ext[:, k])
+        wide_p = np.where(np.abs(rows) < 1e-9, joint_p, wide_p)
+        inner_p = 0.55 * wide_g * scale
+        inner_p = np.minimum(0.75 * inner_p + 0.25 * 0.55 * wide_p, 0.8 * wide_p)
+        columns = ((0.55, inner_p, ~frame), (1.0, wide_p, frame | True), (1.5, wide_p + 0.5 * wide_g * scale, ~frame))
+        far = (4.0, wide_p + 3.0 * wide_g * scale, frame)
+        for share_g, dist_p, use in (*columns, far):
+            out_g.append((centre_g + sign * (share_g * wide_g)[:, None] * across_g)[use])
+            out_p.append((centre_p + sign * dist_p[:, None] * across_p)[use])
+    return np.concatenate(out_p), np.concatenate(out_g)
