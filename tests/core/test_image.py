@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
 import zlib
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from mojing.core.arrays import U8, AnyArray
@@ -80,6 +83,21 @@ def test_truncated(rng: np.random.Generator, fmt: str, share: float) -> None:
     noise = Image.fromarray(rng.integers(0, 255, (64, 64, 3)).astype(np.uint8))
     data = encoded(noise, fmt)
     assert code_of(data[: int(len(data) * share)]) in ("truncated", "undecodable")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    fmt=st.sampled_from(["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"]),
+    changes=st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=12),
+    keep=st.floats(0.05, 1.0),
+)
+def test_damaged_files_are_read_or_refused(fmt: str, changes: list[tuple[float, int]], keep: float) -> None:
+    ramp = np.tile(np.arange(48, dtype=np.uint8)[:, None, None] * 5, (1, 64, 3))
+    data = bytearray(encoded(Image.fromarray(ramp), fmt))
+    for place, value in changes:
+        data[int(place * len(data))] = value
+    with contextlib.suppress(InputError):
+        assert load(bytes(data[: int(keep * len(data)) + 1])).rgb.dtype == np.uint8
 
 
 def test_one_pixel(picture: U8) -> None:

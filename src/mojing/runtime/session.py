@@ -30,6 +30,8 @@ class Session:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        # Threads that spin between runs would take the cores from the pixel work that comes then.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         data = read_verified(spec)
         try:
             self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
