@@ -81,5 +81,5 @@ def test_only_documented_error_codes_are_raised() -> None:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in kinds and node.args:
                 code = node.args[0]
                 if isinstance(code, ast.Constant) and code.value not in CODES:
-                    bad.append(f"{path.name}:{node.lineno} {code.value}")
+                    bad.append(f"{path.name}:{node.lineno} {code.value!r}")
     assert not bad

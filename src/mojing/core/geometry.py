@@ -210,4 +210,5 @@ def warp_crop(
         affine = affine.compose(up)
     mode, value = border_args(border)
     flags = cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR
-    return cv2.warpAffine(image, affine.matrix, out_wh, flags=flags, borderMode=mode, borderValue=value)
+    out = cv2.warpAffine(image, affine.matrix, out_wh, flags=flags, borderMode=mode, borderValue=value)
+    return np.asarray(out)

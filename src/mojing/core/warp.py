@@ -143,7 +143,7 @@ def _remap(
 ) -> AnyArray:
     # Two maps, not one of two channels: it is faster, and OpenCV 5.0 misreads an empty second map.
     xs, ys = np.ascontiguousarray(at_xy[..., 0]), np.ascontiguousarray(at_xy[..., 1])
-    return cv2.remap(image, xs, ys, flags, borderMode=mode, borderValue=value)
+    return np.asarray(cv2.remap(image, xs, ys, flags, borderMode=mode, borderValue=value))
 
 
 def mls_similarity(
