@@ -145,11 +145,12 @@ def eval_command(
     json_out: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
     teacher: Annotated[Path | None, typer.Option(help="Folder of the teacher's labels (mojing label).")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Use only this many photos.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Use all photos, not only those held out.")] = False,
 ) -> None:
     """Measure the networks or the whole try-on on labelled photos."""
     from mojing.cli.measure import evaluate
 
-    evaluate(task.value, data, json_out=json_out, teacher=teacher, limit=limit)
+    evaluate(task.value, data, json_out=json_out, teacher=teacher, limit=limit, everything=everything)
 
 
 @bench.command("tryon")

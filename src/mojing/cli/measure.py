@@ -8,7 +8,9 @@ from mojing.cli.console import figures, progress_bar, say, to_json, write_json
 from mojing.core.errors import InputError
 
 
-def evaluate(task: str, data: Path, *, json_out: Path | None, teacher: Path | None, limit: int | None) -> None:
+def evaluate(
+    task: str, data: Path, *, json_out: Path | None, teacher: Path | None, limit: int | None, everything: bool
+) -> None:
     """Run one suite, print its figures and write them as JSON."""
     for folder in (data, teacher):
         if folder is not None and not folder.is_dir():
@@ -17,7 +19,7 @@ def evaluate(task: str, data: Path, *, json_out: Path | None, teacher: Path | No
 
     run = {"body": run_body, "garment": run_garment, "tryon": run_tryon}[task]
     with progress_bar():
-        result = run(data, teacher=teacher, limit=limit)
+        result = run(data, teacher=teacher, limit=limit, everything=everything)
     say(figures(result))
     if json_out is not None:
         write_json(json_out, result)
