@@ -109,3 +109,29 @@ def test_rectangles() -> None:
     assert (wide.y0 + wide.y1) / 2 == 150
     assert around((50, 60), (40, 10), (192, 256)).wh == (40, 53)
     assert Rect(-5, -5, 500, 20).inside((30, 40)) == Rect(0, 0, 40, 20)
+
+
+def test_pieces_that_belong_to_nobody_are_dropped() -> None:
+    parse, alpha = np.zeros((60, 60), np.uint8), np.zeros((60, 60), np.float32)
+    parse[10:50, 20:40], alpha[10:50, 20:40] = 3, 0.9
+    parse[30:36, 44:50], alpha[30:36, 44:50] = 10, 0.9
+    parse[5:20, 50:60], alpha[5:20, 50:60] = 3, 0.1
+    clean = decode.only_person(parse, alpha)
+    assert clean[33, 46] == 10
+    assert clean[10, 55] == 0
+    assert (clean[10:50, 20:40] == 3).all()
+
+
+def test_arms_take_the_side_of_the_nearer_bones() -> None:
+    from mojing.perception.labels import L
+    from tests.perception import figures
+
+    photo = figures.blank((400, 300))
+    pts = figures.joints(150, 20, 360)
+    truth = figures.paint(photo, pts, 360)
+    swapped = truth.copy()
+    swapped[truth == L["left_arm"]] = L["right_arm"]
+    joints = np.concatenate([pts, np.ones((21, 1), np.float32)], axis=1)
+    assert np.array_equal(decode.nearest_sides(swapped, joints), truth)
+    joints[:, 2] = 0
+    assert decode.nearest_sides(swapped, joints) is swapped

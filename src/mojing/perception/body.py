@@ -211,14 +211,17 @@ def _assemble(rgb: U8, whole: Pass, torso: Pass | None, *, others: U8 | None, no
     canvas_rect = whole.rect
     scale = min(1.0, decode.CANVAS / canvas_rect.wh[1])
     canvas_wh = (max(round(canvas_rect.wh[0] * scale), 8), max(round(canvas_rect.wh[1] * scale), 8))
-    canvas = decode.upsample(np.concatenate([whole.parse, whole.alpha[None]]), canvas_wh)
+    present = _present(whole, torso)
+    canvas = decode.upsample(np.concatenate([whole.parse[present], whole.alpha[None]]), canvas_wh)
     if torso is not None:
-        _add_torso(canvas, whole.rect, torso)
-    labels = decode.drop_specks(decode.labels_of(canvas[:-1]))
+        _add_torso(canvas, whole.rect, torso, present=present)
     joints = merged_joints(whole, torso)
+    person = decode.sigmoid(canvas[-1])
+    labels = decode.only_person(decode.drop_specks(present[decode.labels_of(canvas[:-1])]), person)
+    labels = decode.nearest_sides(labels, _on_canvas(joints, canvas_rect, canvas_wh))
     fault = people.refusal(joints, labels, hw)
     inner = canvas_rect.inside(hw)
-    parse, alpha = _to_photo(rgb, labels, decode.sigmoid(canvas[-1]), rect=canvas_rect)
+    parse, alpha = _to_photo(rgb, labels, person, rect=canvas_rect)
     if others is not None:
         parse[others > 0], alpha[others > 0] = 0, 0
     x, y, w, h = cv2.boundingRect((alpha[inner.y0 : inner.y1, inner.x0 : inner.x1] > 127).astype(np.uint8))
@@ -226,8 +229,21 @@ def _assemble(rgb: U8, whole: Pass, torso: Pass | None, *, others: U8 | None, no
     return BodyView(hw=hw, joints=joints, parse=parse, alpha=alpha, box=box, notices=notices, fault=fault)
 
 
-def _add_torso(canvas: F32, rect: Rect, torso: Pass) -> None:
-    """Blend the torso pass into canvas logits (22, H, W) that cover `rect`."""
+def _present(whole: Pass, torso: Pass | None) -> U8:
+    """Labels that are the largest somewhere in either pass: the others need not be enlarged. Background always is."""
+    found = {0, *np.unique(whole.parse.argmax(axis=0)).tolist()}
+    if torso is not None:
+        found |= set(np.unique(torso.parse.argmax(axis=0)).tolist())
+    return np.array(sorted(found), np.uint8)
+
+
+def _on_canvas(joints: F32, rect: Rect, wh: tuple[int, int]) -> F32:
+    scale = np.array([wh[0] / rect.wh[0], wh[1] / rect.wh[1], 1.0], np.float32)
+    return (joints - np.array([rect.x0, rect.y0, 0], np.float32)) * scale
+
+
+def _add_torso(canvas: F32, rect: Rect, torso: Pass, *, present: U8) -> None:
+    """Blend the torso pass into canvas logits (C + 1, H, W) of the labels `present` and alpha that cover `rect`."""
     h, w = canvas.shape[1:]
     sx, sy = w / rect.wh[0], h / rect.wh[1]
     at = Rect(
@@ -239,20 +255,25 @@ def _add_torso(canvas: F32, rect: Rect, torso: Pass) -> None:
     seen = at.inside((h, w))
     open_sides = (at.x0 <= 0, at.y0 <= 0, at.x1 >= w, at.y1 >= h)
     weight = decode.soft_window(at.wh, open_sides=open_sides) * np.float32(TORSO_WEIGHT)
-    detail = decode.upsample(np.concatenate([torso.parse, torso.alpha[None]]), at.wh)
+    detail = decode.upsample(np.concatenate([torso.parse[present], torso.alpha[None]]), at.wh)
     part = seen.moved(-at.x0, -at.y0)
     window = np.s_[part.y0 : part.y1, part.x0 : part.x1]
     decode.merge(canvas, detail[(slice(None), *window)], at=seen, weight=weight[window])
 
 
 def _to_photo(rgb: U8, labels: U8, alpha: F32, *, rect: Rect) -> tuple[U8, U8]:
-    """Parse and alpha at the photo's size from maps that cover `rect`; alpha follows the photo's edges."""
+    """Parse and alpha at the photo's size from maps that cover `rect`; alpha follows the photo's edges.
+
+    The guided filter works at the network's own resolution, above which alpha holds nothing that the photo does not
+    know better.
+    """
     hw = rgb.shape[:2]
     inner = rect.inside(hw)
     local = inner.moved(-rect.x0, -rect.y0)
     window = np.s_[local.y0 : local.y1, local.x0 : local.x1]
     parse, opacity = np.zeros(hw, np.uint8), np.zeros(hw, np.uint8)
     parse[inner.y0 : inner.y1, inner.x0 : inner.x1] = decode.resize_labels(labels, rect.wh)[window]
+    alpha = _own_alpha(alpha, labels)
     rows, cols = alpha.shape
     sx, sy = cols / rect.wh[0], rows / rect.wh[1]
     low = alpha[round(local.y0 * sy) : round(local.y1 * sy), round(local.x0 * sx) : round(local.x1 * sx)]
@@ -260,3 +281,14 @@ def _to_photo(rgb: U8, labels: U8, alpha: F32, *, rect: Rect) -> tuple[U8, U8]:
     fine = guided_upsample(np.ascontiguousarray(low), guide)
     opacity[inner.y0 : inner.y1, inner.x0 : inner.x1] = np.clip(fine * 255.0 + 0.5, 0, 255).astype(np.uint8)
     return parse, opacity
+
+
+def _own_alpha(alpha: F32, labels: U8) -> F32:
+    """Alpha at half the canvas, zero away from the person's labels: a passer-by fades out."""
+    h, w = alpha.shape
+    wh = (max(w // 2, 4), max(h // 2, 4))
+    small = np.asarray(cv2.resize(alpha, wh, interpolation=cv2.INTER_AREA), np.float32)
+    own = np.asarray(cv2.resize((labels > 0).astype(np.uint8), wh, interpolation=cv2.INTER_NEAREST), np.uint8)
+    reach = max(round(0.03 * h), 3)
+    small[cv2.dilate(own, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))) == 0] = 0
+    return small

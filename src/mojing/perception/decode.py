@@ -6,15 +6,18 @@ Nothing here holds 21 float channels at more than the canvas size (long side 512
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import cv2
 import numpy as np
 
 from mojing.core.arrays import F32, U8
+from mojing.core.skeleton import J
 from mojing.perception.crops import Rect
+from mojing.perception.labels import L
 
-CANVAS = 512
+CANVAS = 384
 """Longest side in px of the working canvas on which logits are merged."""
 
 
@@ -149,6 +152,62 @@ def drop_specks(parse: U8, *, share: float = 0.0004) -> U8:
         if count > 1 and small.any():
             bad[y : y + h, x : x + w] |= small[pieces].astype(np.uint8)
     return fill_from_nearest(parse, bad)
+
+
+def only_person(parse: U8, alpha: F32) -> U8:
+    """Drop labelled pieces (H, W) that belong to nobody or to somebody else.
+
+    The piece with the most person probability (H, W) stays, and others that are mostly person themselves: a hand or a
+    bag that hair or a strap cuts off.
+    """
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats((parse > 0).astype(np.uint8), connectivity=8)
+    if count <= 2:
+        return parse
+    weight = np.bincount(pieces.ravel(), weights=alpha.ravel(), minlength=count)
+    weight[0] = 0
+    area = np.maximum(stats[:, cv2.CC_STAT_AREA], 1)
+    keep = (weight > 0.6 * area) & (weight > 0.01 * weight.max())
+    keep[int(weight.argmax())] = True
+    keep[0] = False
+    return np.where(keep[pieces], parse, np.uint8(0)).astype(np.uint8)
+
+
+def nearest_sides(parse: U8, joints: F32) -> U8:
+    """Give arm and leg pixels (H, W) the side whose bones are nearer; a network at this size mixes sides up.
+
+    Args:
+        parse: label ids.
+        joints: (21, 3) in px of the map; a limb of which a side is unseen is left as it is.
+    """
+    out = parse
+    for limb, names in LIMBS.items():
+        rows = [[J[f"{s}_{n}"] for n in names] for s in ("left", "right")]
+        if joints[np.ravel(rows), 2].min() < 0.25:
+            continue
+        ids = np.array([L[f"left_{limb}"], L[f"right_{limb}"]], np.uint8)
+        ys, xs = np.nonzero((parse == ids[0]) | (parse == ids[1]))
+        if not len(xs):
+            continue
+        pts = np.stack([xs, ys], axis=1).astype(np.float32)
+        left, right = (_distance(pts, joints[chain, :2]) for chain in rows)
+        out = out.copy() if out is parse else out
+        out[ys, xs] = np.where(left <= right, ids[0], ids[1])
+    return out
+
+
+LIMBS = {"arm": ("shoulder", "elbow", "wrist", "hand"), "leg": ("hip", "knee", "ankle", "toe")}
+"""Joints along each limb, from the trunk outwards."""
+
+
+def _distance(pts: F32, chain: F32) -> F32:
+    """Squared distance of points (N, 2) from a line through the points of a chain (K, 2)."""
+    best = np.full(len(pts), np.inf, np.float32)
+    for a, b in pairwise(chain):
+        ab = b - a
+        t = np.clip(((pts - a) @ ab) / max(float(ab @ ab), 1e-6), 0, 1)
+        gap = pts - (a + t[:, None] * ab)
+        np.minimum(best, (gap * gap).sum(axis=1), out=best)
+    return best
 
 
 def fill_from_nearest(parse: U8, bad: U8) -> U8:
