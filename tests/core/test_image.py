@@ -201,6 +201,16 @@ def test_exif_rotation(orientation: int) -> None:
     assert (photo.rgb > 127).sum() == 20 * 20 * 3
 
 
+def test_damaged_metadata_is_no_reason_to_refuse(picture: U8) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = encoded(Image.fromarray(picture), "JPEG", exif=exif)
+    for place in range(data.index(b"Exif"), data.index(b"Exif") + 30):
+        for value in (0, 0xFF):
+            damaged = data[:place] + bytes([value]) + data[place + 1 :]
+            assert load(damaged).hw in ((48, 64), (64, 48))
+
+
 def test_exif_rotation_of_16_bit_grey() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, UnidentifiedImageError
 
 from mojing.core.arrays import U8, AnyArray, readonly
 from mojing.core.errors import InputError
@@ -24,6 +24,17 @@ MIN_SIDE: Final = 32
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
 _SUFFIXES: Final = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 _FORMAT_HINT: Final = "give a JPEG, PNG, WebP, AVIF, GIF, BMP or TIFF picture"
+
+_ORIENTATION: Final = 0x0112
+_UPRIGHT: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 Source = str | Path | bytes | AnyArray | Image.Image
 """What `load` takes besides a `Photo`."""
@@ -141,21 +152,28 @@ def _from_pillow(image: Image.Image) -> Photo:
     notices: list[str] = []
     if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
         notices.append("the picture is animated or has several pages: the first was used")
+    turn = _turn(image, notices)
     if image.mode.startswith("I") or image.mode == "F":
-        upright = ImageOps.exif_transpose(image)
-        return Photo(_grey16(np.asarray(upright)), notices=tuple(notices))
-    has_alpha = image.has_transparency_data
-    image = _to_srgb(image, has_alpha, notices)
-    image = ImageOps.exif_transpose(image)
-    pixels = np.array(image, np.uint8)
+        values = np.asarray(image if turn is None else image.transpose(turn))
+        return Photo(_grey16(values), notices=tuple(notices))
+    image = _to_srgb(image, image.has_transparency_data, notices)
+    pixels = np.array(image if turn is None else image.transpose(turn), np.uint8)
     return _split(pixels, tuple(notices))
+
+
+def _turn(image: Image.Image, notices: list[str]) -> Image.Transpose | None:
+    """What EXIF says must be done to see the picture upright; damaged metadata is no reason to refuse a picture."""
+    try:
+        return _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # the EXIF parser raises whatever it stumbles over
+        notices.append("the picture's metadata is damaged: it was taken to be upright")
+        return None
 
 
 def _to_srgb(image: Image.Image, has_alpha: bool, notices: list[str]) -> Image.Image:
     """Convert to RGB or RGBA through the embedded colour profile, if there is one that is not sRGB already."""
     mode = "RGBA" if has_alpha else "RGB"
     icc = image.info.get("icc_profile")
-    exif = image.getexif()
     if icc and image.mode in ("RGB", "RGBA", "CMYK"):
         try:
             profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
@@ -167,7 +185,6 @@ def _to_srgb(image: Image.Image, has_alpha: bool, notices: list[str]) -> Image.I
             notices.append("the colour profile cannot be read: sRGB was assumed")
     if image.mode != mode:
         image = image.convert(mode)
-    image.info["exif"] = exif.tobytes()
     return image
 
 
