@@ -39,7 +39,7 @@ def test_tryon_writes_picture_report_and_debug(tmp_path: Path) -> None:
     mask = load(debug / "edit_mask.png").rgb[..., 0]
     assert set(np.unique(mask)) <= {0, 255}
     assert 0 < (mask > 0).mean() < 1
-    np.testing.assert_array_equal(result.rgb[mask == 0], person.flat()[mask == 0])
+    np.testing.assert_array_equal(result.rgb[mask == 0], person.rgb[mask == 0])
 
 
 def test_inspect_writes_the_fixed_formats(tmp_path: Path) -> None:

@@ -52,8 +52,8 @@ def _dress(order: Order) -> None:
 
     with progress_bar():
         mirror = TryOn(threads=order.threads, gan=order.gan)
-        look = mirror.look(person, person=order.which)
-        result = mirror(look, garment, category=order.category, anchors=order.anchors, debug=order.debug)
+        who = person if order.which is None else mirror.look(person, person=order.which)
+        result = mirror(who, garment, category=order.category, anchors=order.anchors, debug=order.debug)
     save(order.out, result.image)
     if order.report is not None:
         write_json(order.report, result.report())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import cv2
 import numpy as np
@@ -15,8 +17,9 @@ from mojing.core.image import check_suffix, load, save
 from mojing.core.progress import track
 
 if TYPE_CHECKING:
-    from mojing.tryon.pipeline import TryOn
+    from mojing.tryon.pipeline import GarmentLook, PersonLook, TryOn
 
+_T = TypeVar("_T")
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
 _CELL_HW = (320, 240)
 
@@ -30,35 +33,42 @@ def contact_sheet(folder: Path, out: Path, *, gan: bool, threads: int) -> None:
     people, garments = _photos(folder / "people"), _photos(folder / "garments")
     from mojing.tryon.pipeline import TryOn
 
-    garment_cells = [_cell(load(path).flat()) for path in garments]
-    rows = [np.hstack([np.full((*_CELL_HW, 3), 255, np.uint8), *garment_cells])]
+    rows = [np.hstack([np.full((*_CELL_HW, 3), 255, np.uint8), *(_cell(load(path).flat()) for path in garments)])]
     refused: list[str] = []
     with progress_bar():
         mirror = TryOn(threads=threads, gan=gan)
+        looks = [_tried(partial(mirror.garment, path)) for path in track(garments, "garments")]
         for path in track(people, "people"):
-            rows.append(np.hstack(_row(mirror, path, garments=garments, refused=refused)))
+            person = _tried(partial(mirror.look, path))
+            cells = [_cell(load(path).flat())]
+            for look, garment in zip(looks, garments, strict=True):
+                made = _dressed(mirror, person, look)
+                if isinstance(made, InputError):
+                    refused.append(f"{path.name} + {garment.name}: {made.code}: {made}")
+                cells.append(_words(made.code) if isinstance(made, InputError) else _cell(made))
+            rows.append(np.hstack(cells))
     save(out, np.vstack(rows))
     for line in refused:
         say(line)
-    done = len(people) * len(garments) - len(refused)
-    say(f"{done} of {len(people) * len(garments)} pictures made; the sheet is {out}")
+    total = len(people) * len(garments)
+    say(f"{total - len(refused)} of {total} pictures made; the sheet is {out}")
 
 
-def _row(mirror: TryOn, person: Path, *, garments: list[Path], refused: list[str]) -> list[U8]:
-    photo = load(person)
-    cells = [_cell(photo.flat())]
+def _tried(make: Callable[[], _T]) -> _T | InputError:
+    """What `make` gives, or its refusal: one bad photo must not stop the sheet."""
     try:
-        look = mirror.look(photo)
+        return make()
     except InputError as error:
-        refused.extend(f"{person.name} + {garment.name}: {error.code}: {error}" for garment in garments)
-        return cells + [_words(error.code)] * len(garments)
-    for garment in garments:
-        try:
-            cells.append(_cell(mirror(look, load(garment)).image))
-        except InputError as error:
-            refused.append(f"{person.name} + {garment.name}: {error.code}: {error}")
-            cells.append(_words(error.code))
-    return cells
+        return error
+
+
+def _dressed(mirror: TryOn, person: PersonLook | InputError, garment: GarmentLook | InputError) -> U8 | InputError:
+    if isinstance(person, InputError):
+        return person
+    if isinstance(garment, InputError):
+        return garment
+    result = _tried(partial(mirror, person, garment))
+    return result if isinstance(result, InputError) else result.image
 
 
 def _photos(folder: Path) -> list[Path]:
