@@ -19,7 +19,7 @@ from mojing.core.arrays import U8
 from mojing.core.errors import InputError
 from mojing.core.image import Photo, load
 from mojing.core.progress import track
-from mojing.runtime import ModelStore, Session
+from mojing.runtime import ModelStore
 from mojing.tryon.pipeline import TryOn
 
 SIZE_WH = (768, 1024)
@@ -105,20 +105,15 @@ def _timed(
         gc.collect()
         try:
             looked, read = (tryon.look(person), tryon.garment(garment)) if seen else (person, garment)
-            before, start = network_ms(), time.perf_counter()
+            before, start = tryon.network_ms, time.perf_counter()
             tryon(looked, read)
         except InputError:
             continue
         times.append((time.perf_counter() - start) * 1000)
-        floors.append(network_ms() - before)
+        floors.append(tryon.network_ms - before)
     if not times:
         raise InputError("bad_data", "every example was refused")
     return times, floors
-
-
-def network_ms() -> float:
-    """Milliseconds that all living sessions of this process have spent inside their networks."""
-    return sum(s.elapsed_ms for s in gc.get_objects() if isinstance(s, Session))
 
 
 def _peak_rss_mb() -> float:

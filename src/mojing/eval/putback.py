@@ -31,7 +31,8 @@ from mojing.perception.ground_truth import is_validation
 from mojing.perception.outline import attributes
 from mojing.perception.worn import take_off
 from mojing.runtime import ModelStore, Session
-from mojing.tryon.pipeline import TryOn
+from mojing.tryon.pattern import make_pattern
+from mojing.tryon.pipeline import GarmentLook, PersonLook, TryOn
 
 PER_CASE = 24
 """Most try-ons of one length-leak case."""
@@ -39,19 +40,23 @@ PER_CASE = 24
 
 def measure_tryon(data: Path, ids: list[str], *, teacher: Path | None) -> dict[str, Any]:
     """All figures of `mojing eval tryon` over the photos with these ids."""
-    tryons = {"gan": TryOn(), "drape_only": TryOn(gan=False)}
-    body = BodyNet(ModelStore())
-    features = Features(ModelStore())
+    store = ModelStore()
+    tryons = {"drape_only": TryOn(gan=False, strict=False)}
+    if store.has("render"):
+        tryons["gan"] = TryOn(strict=False)
+    best = tryons.get("gan", tryons["drape_only"])
+    body = BodyNet(store)
+    features = Features(store)
     back = _PutBack(tryons, features)
-    leak = _Leak(tryons["gan"], body, data)
+    leak = _Leak(best, body, data)
     for index, person in enumerate(track(read_people(data, ids, teacher=teacher), "people", total=len(ids))):
         try:
-            view = body(person.rgb)
-        except InputError:
-            back.skip("body")
+            look = best.look(Photo(person.rgb))
+        except InputError as error:
+            back.skip(error.code)
             continue
-        back.add(person.rgb, view, seed=index)
-        leak.add(person.rgb, view)
+        back.add(look, seed=index)
+        leak.add(look)
     outside = back.outside + leak.outside
     return {"put_back": back.result(), "length_leak": leak.result(), "changed_outside_mask": outside}
 
@@ -141,14 +146,16 @@ class _PutBack:
         """Count a photo that could not be used."""
         self.skipped[why] = self.skipped.get(why, 0) + 1
 
-    def add(self, rgb: U8, body: BodyView, *, seed: int) -> None:
+    def add(self, look: PersonLook, *, seed: int) -> None:
         """Take the garment off, put it back by every method, and compare with the photo."""
-        garment = worn_view(rgb, body)
+        rgb = look.photo.rgb
+        garment = worn_view(rgb, look.body)
         if garment is None:
             return self.skip("garment")
         garment = disturbed(garment, np.random.default_rng(seed))
+        seen = GarmentLook(Photo(garment.rgb), garment, make_pattern(garment))
         try:
-            results = {n: t(Photo(rgb), garment, category=garment.category) for n, t in self.tryons.items()}
+            results = {n: t(look, seen) for n, t in self.tryons.items()}
         except InputError as error:
             return self.skip(error.code)
         changed = np.max([r.edit_mask for r in results.values()], axis=0)
@@ -177,7 +184,8 @@ class _PutBack:
                 "l1": float(np.mean(self.l1[name])),
                 "frechet": frechet(truth, np.stack(self.clouds[name])),
             }
-        for key, values in (("ssim", self.ssim), ("l1", self.l1)):
+        pairs = (("ssim", self.ssim), ("l1", self.l1)) if "gan" in self.tryons else ()
+        for key, values in pairs:
             gain = np.array(values["gan"]) - np.array(values["drape_only"])
             out[f"{key}_gain"] = {"mean": float(gain.mean()), "standard_error": float(gain.std() / np.sqrt(count))}
         return out
@@ -189,35 +197,39 @@ class _Leak:
     def __init__(self, tryon: TryOn, body: BodyNet, data: Path) -> None:
         self.tryon, self.body = tryon, body
         self.marks: dict[str, list[bool | None]] = {case.name: [] for case in CASES}
+        self.shown: dict[str, list[bool | None]] = {case.name: [] for case in CASES}
         self.refused: dict[str, int] = {}
         self.garments = {case.name: _garments(data, case) for case in CASES}
         self.outside = 0
 
-    def add(self, rgb: U8, view: BodyView) -> None:
+    def add(self, look: PersonLook) -> None:
         """Dress a person for every case that their outfit serves."""
-        worn = outfit(view)
+        worn = outfit(look.body)
         if worn is None:
             return
         for case in CASES:
             if case.wears(worn) and len(self.marks[case.name]) < PER_CASE:
-                self._try(rgb, view, case)
+                self._try(look, case)
 
-    def _try(self, rgb: U8, view: BodyView, case: Case) -> None:
+    def _try(self, look: PersonLook, case: Case) -> None:
         path = next(self.garments[case.name], None)
         if path is None:
             return
         try:
-            result = self.tryon(Photo(rgb), Photo(read_small(path)), category=case.category)
+            result = self.tryon(look, Photo(read_small(path)), category=case.category)
             seen = self.body(result.image, strict=False)
         except InputError as error:
             self.refused[error.code] = self.refused.get(error.code, 0) + 1
             return
-        self.outside += int(((result.image != rgb).any(axis=2) & (result.edit_mask == 0)).sum())
-        self.marks[case.name].append(case.right(seen, view.joints))
+        self.outside += int(((result.image != look.photo.rgb).any(axis=2) & (result.edit_mask == 0)).sum())
+        mark = case.right(seen, look.body.joints)
+        self.marks[case.name].append(mark)
+        if result.status == "ok":
+            self.shown[case.name].append(mark)
 
     def result(self) -> dict[str, Any]:
-        """Shares of right results, and what was refused."""
-        return {**summary(self.marks), "refused": self.refused}
+        """Shares of right results among those good enough to show, the same with the rest, and what was refused."""
+        return {**summary(self.shown), "with_poor_ones": summary(self.marks), "refused": self.refused}
 
 
 def _garments(data: Path, case: Case) -> Iterator[Path]:
