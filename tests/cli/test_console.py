@@ -45,16 +45,18 @@ def test_figures_are_readable() -> None:
     ]
 
 
-def test_progress_in_a_log_is_a_line_every_tenth(capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_in_a_log_is_a_line_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     with progress_bar():
-        for _ in track(range(100), "photos"):
-            pass
-        for _ in track(iter(range(250)), "more"):
-            pass
+        assert list(track(range(3), "photos")) == [0, 1, 2]
+    assert capsys.readouterr().err == "", "short work leaves no lines"
+    monkeypatch.setattr("mojing.cli.console.LINE_EVERY_S", 0.0)
+    with progress_bar():
+        list(track(range(2), "photos"))
+        list(track(iter("a"), "letters"))
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0] == "photos: 10 of 100"
-    assert len(lines) == 12
-    assert lines[-1] == "more: 200"
+    assert lines == ["photos: 0 of 2", "photos: 1 of 2", "photos: 2 of 2", "letters: 0", "letters: 1"]
 
 
 def test_progress_on_a_terminal_is_a_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

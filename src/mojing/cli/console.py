@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,10 +13,12 @@ from typing import Any
 from mojing.core.errors import InputError, MojingError, QualityError
 from mojing.core.progress import listening
 
+LINE_EVERY_S = 10.0
+
 
 @contextmanager
 def progress_bar() -> Iterator[None]:
-    """Show all progress reported inside the block as bars on stderr; on no terminal, as a line every tenth."""
+    """Show all progress reported inside the block as bars on stderr; where that is no terminal, as a line now and then."""
     if not sys.stderr.isatty():
         with listening(_Lines()):
             yield
@@ -37,15 +40,15 @@ def progress_bar() -> Iterator[None]:
 
 
 class _Lines:
-    """Progress as plain lines, for logs."""
+    """Progress as plain lines for logs, one every few seconds, so that short work leaves none."""
 
     def __init__(self) -> None:
-        self.shown: dict[str, int] = {}
+        self.last = time.monotonic()
 
     def __call__(self, done: int, total: int, *, what: str) -> None:
-        tenth = done * 10 // total if total else done // 100
-        if tenth > self.shown.get(what, 0):
-            self.shown[what] = tenth
+        now = time.monotonic()
+        if now - self.last >= LINE_EVERY_S:
+            self.last = now
             print(f"{what}: {done}" + (f" of {total}" if total else ""), file=sys.stderr)
 
 
