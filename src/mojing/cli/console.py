@@ -18,7 +18,7 @@ LINE_EVERY_S = 10.0
 
 @contextmanager
 def progress_bar() -> Iterator[None]:
-    """Show all progress reported inside the block as bars on stderr; where that is no terminal, as a line now and then."""
+    """Show all progress reported inside the block as bars on stderr, or as a line now and then if it is no terminal."""
     if not sys.stderr.isatty():
         with listening(_Lines()):
             yield
