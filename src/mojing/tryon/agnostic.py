@@ -153,7 +153,7 @@ def _in_front(body: BodyView, figure: Figure, drape: Drape, category: str, *, le
     if category in ("skirt", "trousers"):
         keep = np.maximum(keep, arms)
         keep = np.maximum(keep, _labels(body.parse, ("upper", "outer")))
-        return np.maximum(keep, _labels(body.parse, ("shoes",)))
+        return np.asarray(np.maximum(keep, _labels(body.parse, ("shoes",))), np.uint8)
     if category == "outer":
         # A coat hides the arms it has sleeves for; what shows of the clothes beneath is not in front of it.
         keep = np.maximum(keep, _labels(body.parse, ("shoes",)))
@@ -171,7 +171,7 @@ def _in_front(body: BodyView, figure: Figure, drape: Drape, category: str, *, le
     # A sleeve hides the arm inside it; over the trunk's cloth a bare forearm lies in front.
     sleeve = np.isin(drape.part, [PARTS[f"{s}_{h}_sleeve"] for s in SIDES for h in ("upper", "lower")])
     crossing = cv2.bitwise_and(far, np.where(sleeve, np.uint8(0), new))
-    return np.maximum(keep, cv2.bitwise_and(arms, np.maximum(hands, crossing)))
+    return np.asarray(np.maximum(keep, cv2.bitwise_and(arms, np.maximum(hands, crossing))), np.uint8)
 
 
 def _xy(point: AnyArray) -> tuple[int, int]:

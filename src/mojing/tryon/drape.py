@@ -21,14 +21,14 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from mojing.core.arrays import F32, U8, AnyArray, readonly
+from mojing.core.arrays import F32, F64, U8, AnyArray, readonly
 from mojing.core.skeleton import BODY_JOINTS
 from mojing.core.warp import WarpField
 from mojing.perception.body import BodyView
 from mojing.perception.labels import L
-from mojing.tryon.fields import Bone, Map, limb
+from mojing.tryon.fields import Bone, ThinPlate, limb
 from mojing.tryon.fit import Fit
-from mojing.tryon.parts import SIDES, Figure, complete, sample
+from mojing.tryon.parts import SIDES, THIGH, UPPER_ARM, Figure, complete, sample
 from mojing.tryon.pattern import PARTS, UPPER, Pattern, make_pattern
 from mojing.tryon.trunk import Trunk, fit_trunk
 
@@ -66,12 +66,14 @@ class Drape:
 
 @dataclass(frozen=True, eq=False)
 class _Layer:
-    """One part: its map on the coarse grid, the garment mask it may show, and ids of its halves."""
+    """One part: its map on a window of the coarse grid, the garment mask it may show, and ids of its halves."""
 
     mask: str
     grid: F32
     ids: tuple[int, int]
     share: F32 | None = None
+    origin: tuple[int, int] = (0, 0)
+    """Row and column of the grid's first cell."""
     depth: int = 0
     only: int | None = None
     """0 or 1: show only the upper or lower half."""
@@ -92,7 +94,7 @@ def drape(
     hw = body.hw if hw is None else hw
     figure = body_figure(body, facing=pattern.figure.facing)
     trunk = fit_trunk(pattern, figure, body)
-    step = max(1, round(max(hw) / 192))
+    step = max(2, round(max(hw) / 192))
     layers, extents = _layers(pattern, figure, body, trunk=trunk, points=_Points(body.hw, hw, step))
     return _render(pattern, layers, hw=hw, step=step, extents=extents)
 
@@ -123,43 +125,28 @@ class _Points:
         return out
 
 
-class _Sampled:
-    """A slow smooth map evaluated on a coarse grid and read back between."""
-
-    def __init__(self, field: Map, points: _Points, *, coarse: int = 4) -> None:
-        self.fine = points.at()
-        grid = points.at(coarse)
-        values = field(grid)
-        # The trunk's trend is affine; only what is left of it is interpolated, so borders carry on.
-        size = (self.fine.shape[1], self.fine.shape[0])
-        slope = np.linalg.lstsq(_design(grid), values.reshape(-1, 2), rcond=None)[0].astype(np.float32)
-        rest = values - (_design(grid) @ slope).reshape(values.shape)
-        rows, cols = grid.shape[0] * coarse, grid.shape[1] * coarse
-        wide = cv2.resize(rest, (cols, rows), interpolation=cv2.INTER_CUBIC)[: size[1], : size[0]]
-        self.values = np.asarray(wide + (_design(self.fine) @ slope).reshape(wide.shape), np.float32)
-        self.field = field
-
-    def __call__(self, points: AnyArray) -> AnyArray:
-        return self.values if points is self.fine else self.field(points)
-
-
-def _design(points: AnyArray) -> F32:
-    flat = points.reshape(-1, 2)
-    return np.concatenate([flat, np.ones((len(flat), 1), np.float32)], axis=1)
+def _sampled(field: ThinPlate, points: _Points, *, coarse: int = 4) -> F32:
+    """The trunk's map at `points.at()`, evaluated on a grid `coarse` times coarser and interpolated between."""
+    fine, grid = points.at(), points.at(coarse)
+    # What is affine in the map is computed; only the rest is interpolated, so nothing bends at the borders.
+    rest = field(grid, affine=False)
+    rows, cols = grid.shape[0] * coarse, grid.shape[1] * coarse
+    wide = cv2.resize(rest, (cols, rows), interpolation=cv2.INTER_CUBIC)[: fine.shape[0], : fine.shape[1]]
+    return np.asarray(wide + field.affine(fine), np.float32)
 
 
 def _layers(
     pattern: Pattern, figure: Figure, body: BodyView, *, trunk: Trunk, points: _Points
 ) -> tuple[list[_Layer], dict[str, float]]:
-    sampled = _Sampled(trunk.field, points)
+    fine, sampled = points.at(), _sampled(trunk.field, points)
     skirt = PARTS["skirt"] if pattern.category in ("skirt", "dress") else PARTS["torso"]
     extents = {"hem": trunk.hem}
     share = None
     if pattern.category == "dress":
-        rel = sampled.fine - trunk.person.hips.astype(np.float32)
+        rel = fine - trunk.person.hips.astype(np.float32)
         share = np.asarray((rel @ trunk.person.down.astype(np.float32) > 0.1 * trunk.person.length), np.float32)
     ids = (skirt if pattern.category == "skirt" else PARTS["torso"], skirt)
-    layers = [_Layer("trunk", sampled.values, ids, share, 2)]
+    layers = [_Layer("trunk", sampled, ids, share, depth=2)]
     upper = pattern.category in UPPER
     joints = ("shoulder", "elbow", "wrist") if upper else ("hip", "knee", "ankle")
     names = ("upper_sleeve", "lower_sleeve") if upper else ("thigh", "shin")
@@ -168,27 +155,74 @@ def _layers(
         sign = 1.0 if side == "left" else -1.0
         axis = trunk.garment
         outward = sign * (axis.across0 if upper else axis.across1)
-        field, lower = limb(sampled, *bones, outward=outward, reach=0.3 * trunk.person.length)
-        grid, half = field(sampled.fine), lower(sampled.fine)
+        window = _around(fine, bones, reach=0.45 * trunk.person.length)
+        grid, half = limb(
+            fine[window],
+            sampled[window],
+            trunk.field,
+            bones,
+            outward=outward,
+            reach=0.3 * trunk.person.length,
+        )
+        origin = (window[0].start, window[1].start)
         part = (PARTS[f"{side}_{names[0]}"], PARTS[f"{side}_{names[1]}"])
         key = f"{side}_sleeve" if upper else f"{side}_leg"
-        extents[key] = _limb_extent(pattern, bones, side=side)
+        extents[key] = _limb_extent(pattern, bones)
         if upper and _hidden(figure, body, side=side):
-            layers.append(_Layer(side, grid, part, half, 1, only=1))
-            layers.append(_Layer(side, grid, part, half, 3, only=0))
+            layers.append(_Layer(side, grid, part, half, origin, depth=1, only=1))
+            layers.append(_Layer(side, grid, part, half, origin, depth=3, only=0))
         else:
-            layers.append(_Layer(side, grid, part, half, 3))
+            layers.append(_Layer(side, grid, part, half, origin, depth=3))
     return sorted(layers, key=lambda layer: layer.depth), extents
 
 
-def _bones(pattern: Pattern, figure: Figure, trunk: Trunk, *, side: str, joints: tuple[str, str, str]) -> list[Bone]:
+def _around(fine: F32, bones: tuple[Bone, Bone], *, reach: float) -> tuple[slice, slice]:
+    """Rows and columns of the grid within `reach` px of the bones; at least 2 by 2 cells."""
+    ends = np.stack([bones[0].person_a, bones[0].person_b, bones[1].person_b])
+    low, high = ends.min(axis=0) - reach, ends.max(axis=0) + reach
+    out = []
+    for k, centres in ((1, fine[:, 0, 1]), (0, fine[0, :, 0])):
+        start, stop = np.searchsorted(centres, [low[k], high[k]])
+        start = int(min(start, len(centres) - 2))
+        out.append(slice(start, int(max(stop, start + 2))))
+    return out[0], out[1]
+
+
+def _bones(
+    pattern: Pattern, figure: Figure, trunk: Trunk, *, side: str, joints: tuple[str, str, str]
+) -> tuple[Bone, Bone]:
     own = [pattern.figure.at[f"{side}_{j}"] for j in joints]
     theirs = [figure.at[f"{side}_{j}"] for j in joints]
+    theirs[0] = theirs[0] - trunk.person.down * trunk.lift[side == "right"]
     wide = trunk.scale * (1.0 if pattern.worn else _ROUND)
-    return [Bone(theirs[i], theirs[i + 1], own[i], own[i + 1], 1.0 / wide) for i in (0, 1)]
+    if f"{side}_{joints[1]}" not in pattern.figure.known:
+        own = _usual(own, theirs, UPPER_ARM if joints[0] == "shoulder" else THIGH, trunk)
+    for i in (0, 1):
+        # A bone that points at the camera in the garment photo is too short to be drawn out to the body's length.
+        d = own[i + 1] - own[i]
+        long, least = float(np.hypot(*d)), 0.55 * float(np.hypot(*(theirs[i + 1] - theirs[i]))) / trunk.scale
+        if long < least:
+            shift = d * (least / (long + 1e-6) - 1.0)
+            own[i + 1 :] = [point + shift for point in own[i + 1 :]]
+        # One that points at the camera in the person photo still shows some of its sleeve.
+        d = theirs[i + 1] - theirs[i]
+        short, most = float(np.hypot(*d)), 0.4 * max(long, least) * trunk.scale
+        if short < most:
+            ahead = d / short if short > 1e-3 else trunk.person.down
+            theirs[i + 1 :] = [point + ahead * (most - short) for point in theirs[i + 1 :]]
+    first, second = (Bone(theirs[i], theirs[i + 1], own[i], own[i + 1], 1.0 / wide) for i in (0, 1))
+    return first, second
 
 
-def _limb_extent(pattern: Pattern, bones: list[Bone], *, side: str) -> float:
+def _usual(own: list[F64], theirs: list[F64], share: float, trunk: Trunk) -> list[F64]:
+    """Length of a garment's bone whose end it does not reach: the body's own, unless that is seen foreshortened."""
+    body = float(np.hypot(*(theirs[1] - theirs[0]))) / trunk.person.length
+    factor = float(np.clip(body / share, 0.85, 1.2)) * share
+    length = float(np.hypot(*(own[1] - own[0]))) / trunk.garment.length + 1e-6
+    return [own[0], *(own[0] + (point - own[0]) * (factor / length) for point in own[1:])]
+
+
+def _limb_extent(pattern: Pattern, bones: tuple[Bone, Bone]) -> float:
     """How far the cloth reaches along a limb, in bones: 1 at its middle joint, 2 at its end."""
     alpha = pattern.rgba[..., 3]
     t = np.linspace(0.05, 1.4, 55)[:, None]
@@ -222,42 +256,66 @@ def _render(
     pattern: Pattern, layers: list[_Layer], *, hw: tuple[int, int], step: int, extents: dict[str, float]
 ) -> Drape:
     """Sample every layer once at the output's size and lay one over the other."""
-    rgb = np.zeros((*hw, 3), np.float32)
-    alpha = np.zeros(hw, np.float32)
+    canvas = np.zeros((*hw, 4), np.uint8)
     part = np.zeros(hw, np.uint8)
     coarse = next(layer.grid for layer in layers if layer.mask == "trunk")
-    field = _enlarge(coarse, step)[: hw[0], : hw[1]].copy()
-    images: dict[str, U8] = {}
+    trunk = _enlarge(coarse, step)[: hw[0], : hw[1]]
+    field = np.array(trunk, np.float32)
     shrink = _shrink_factor(coarse, step, pattern.hw)
     for layer in layers:
-        if layer.mask not in images:
-            images[layer.mask] = _layer_image(pattern, layer.mask, shrink)
         window = _window(pattern, layer)
         if window is None:
             continue
-        y0, y1, x0, x1 = window
-        big = _enlarge(layer.grid, step, window)
-        rows, cols = slice(y0 * step, min(y1 * step, hw[0])), slice(x0 * step, min(x1 * step, hw[1]))
+        (y0, y1, x0, x1), (oy, ox) = window, layer.origin
+        rows = slice((y0 + oy) * step, min((y1 + oy) * step, hw[0]))
+        cols = slice((x0 + ox) * step, min((x1 + ox) * step, hw[1]))
+        big = trunk[rows, cols] if layer.grid is coarse else _enlarge(layer.grid, step, window)
         big = big[: rows.stop - rows.start, : cols.stop - cols.start]
-        source = images[layer.mask]
-        sx, sy = source.shape[1] / pattern.hw[1], source.shape[0] / pattern.hw[0]
-        xs, ys = (big[..., 0] + 0.5) * sx - 0.5, (big[..., 1] + 0.5) * sy - 0.5
-        seen = cv2.remap(source, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0, 0))
-        a = seen[..., 3].astype(np.float32) * np.float32(1 / 255)
-        half = _half(layer, window, step)[: a.shape[0], : a.shape[1]] if layer.share is not None else None
-        if layer.only is not None and half is not None:
-            a *= half if layer.only else 1.0 - half
-        front = a > 0.5
-        target = rgb[rows, cols]
-        target += (seen[..., :3].astype(np.float32) - target) * a[..., None]
-        alpha[rows, cols] += (1.0 - alpha[rows, cols]) * a
-        field[rows, cols][front] = big[front]
-        ids = layer.ids[0] if half is None else np.where(half > 0.5, layer.ids[1], layer.ids[0]).astype(np.uint8)
-        part[rows, cols] = np.where(front, ids, part[rows, cols])
-    edge = (alpha > 0) & (alpha < 0.999)
-    rgb[edge] /= alpha[edge][:, None]
-    out = np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
-    return Drape(out, alpha, WarpField(field), part, extents)
+        source = pattern.picture(layer.mask, shrink)
+        seen = _look(source, big, (source.shape[1] / pattern.hw[1], source.shape[0] / pattern.hw[0]))
+        lower = None
+        if layer.share is not None:
+            share = np.asarray(_enlarge((layer.share * 255).astype(np.uint8), step, window))
+            lower = share[: seen.shape[0], : seen.shape[1]]
+            if layer.only is not None:
+                shown = lower if layer.only else cv2.bitwise_not(lower)
+                seen[..., 3] = cv2.multiply(seen[..., 3], np.ascontiguousarray(shown), scale=1 / 255)
+        front = np.asarray(cv2.compare(np.ascontiguousarray(seen[..., 3]), 127, cv2.CMP_GT), np.uint8)
+        canvas[rows, cols] = _lay(seen, np.ascontiguousarray(canvas[rows, cols]))
+        if layer.grid is not coarse:
+            field[rows, cols] = cv2.copyTo(np.ascontiguousarray(big), front, field[rows, cols])
+        ids = np.full(front.shape, layer.ids[0], np.uint8)
+        if lower is not None:
+            ids[lower > 127] = layer.ids[1]
+        part[rows, cols] = cv2.copyTo(ids, front, part[rows, cols])
+    alpha = np.asarray(canvas[..., 3] * np.float32(1 / 255), np.float32)
+    return Drape(np.asarray(cv2.cvtColor(canvas, cv2.COLOR_RGBA2RGB), np.uint8), alpha, WarpField(field), part, extents)
+
+
+def _look(source: U8, at: AnyArray, scale: tuple[float, float]) -> U8:
+    """Colours and alpha (H, W, 4) of a picture `scale` times the garment photo, at garment px (H, W, 2)."""
+    shift = np.array([[scale[0], 0.0, 0.5 * scale[0] - 0.5], [0.0, scale[1], 0.5 * scale[1] - 0.5]])
+    xs, ys = cv2.split(cv2.transform(at, shift))
+    border = cv2.BORDER_CONSTANT
+    return np.asarray(
+        cv2.remap(source, xs, ys, cv2.INTER_LINEAR, borderMode=border, borderValue=(0, 0, 0, 0)), np.uint8
+    )
+
+
+def _lay(top: U8, below: U8) -> U8:
+    """Straight-alpha RGBA over straight-alpha RGBA; only the few soft pixels cost arithmetic."""
+    a = np.ascontiguousarray(top[..., 3])
+    out = np.asarray(cv2.copyTo(top, cv2.compare(a, 251, cv2.CMP_GT), below), np.uint8)
+    soft = np.flatnonzero((a > 2) & (a < 252))
+    over = top.reshape(-1, 4)[soft].astype(np.float32)
+    mixed = below.reshape(-1, 4)[soft].astype(np.float32)
+    share = over[:, 3:] * np.float32(1 / 255)
+    rest = mixed[:, 3:] * np.float32(1 / 255) * (1.0 - share)
+    alpha = share + rest
+    mixed[:, :3] = (over[:, :3] * share + mixed[:, :3] * rest) / np.maximum(alpha, 1e-4)
+    mixed[:, 3:] = alpha * 255
+    out.reshape(-1, 4)[soft] = np.rint(mixed).astype(np.uint8)
+    return out
 
 
 def _shrink_factor(grid: F32, step: int, garment_hw: tuple[int, int]) -> float:
@@ -268,30 +326,22 @@ def _shrink_factor(grid: F32, step: int, garment_hw: tuple[int, int]) -> float:
     return max(1.0, float(np.sqrt(np.median(area))) / step) if len(area) else 1.0
 
 
-def _layer_image(pattern: Pattern, name: str, shrink: float) -> U8:
-    """The garment (h, w, 4) whose alpha shows one part only, shrunk so that one output px sees about one of its."""
-    rgba = pattern.rgba
-    if shrink > 1.4:
-        wh = (max(1, round(rgba.shape[1] / shrink)), max(1, round(rgba.shape[0] / shrink)))
-        rgba = np.asarray(cv2.resize(rgba, wh, interpolation=cv2.INTER_AREA), np.uint8)
-    mask = cv2.resize(pattern.masks[name], (rgba.shape[1], rgba.shape[0]), interpolation=cv2.INTER_LINEAR)
-    out = rgba.copy()
-    out[..., 3] = cv2.multiply(rgba[..., 3], mask, scale=1 / 255)
-    return out
-
-
 def _window(pattern: Pattern, layer: _Layer) -> tuple[int, int, int, int] | None:
-    """Cells (y0, y1, x0, x1) of the grid in which the layer shows anything, with a margin; None when nowhere."""
-    mask = pattern.masks[layer.mask]
-    sx, sy = mask.shape[1] / pattern.hw[1], mask.shape[0] / pattern.hw[0]
-    small = cv2.resize(pattern.rgba[..., 3], (mask.shape[1], mask.shape[0]), interpolation=cv2.INTER_AREA)
-    small = cv2.dilate(np.minimum(small, mask), np.ones((3, 3), np.uint8))
-    seen = cv2.remap(small, layer.grid[..., 0] * sx, layer.grid[..., 1] * sy, cv2.INTER_LINEAR, borderValue=0)
-    x, y, w, h = cv2.boundingRect((seen > 0).astype(np.uint8))
+    """Cells (y0, y1, x0, x1) of the layer's grid where it shows anything, with a margin; None when nowhere."""
+    shown = pattern.shown(layer.mask)
+    seen = _look_gray(shown, layer.grid * np.float32(shown.shape[1] / pattern.hw[1]))
+    x, y, w, h = cv2.boundingRect(seen)
     if w == 0:
         return None
     gh, gw = seen.shape
     return max(y - 2, 0), min(y + h + 2, gh), max(x - 2, 0), min(x + w + 2, gw)
+
+
+def _look_gray(mask: U8, at: AnyArray) -> U8:
+    xs, ys = cv2.split(at)
+    return np.asarray(
+        cv2.remap(mask, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0), np.uint8
+    )
 
 
 def _enlarge(grid: AnyArray, step: int, window: tuple[int, int, int, int] | None = None) -> AnyArray:
@@ -303,7 +353,7 @@ def _enlarge(grid: AnyArray, step: int, window: tuple[int, int, int, int] | None
     padded = _padded(grid, (y0, y1, x0, x1))
     h, w = padded.shape[:2]
     big = cv2.resize(padded, (w * step, h * step), interpolation=cv2.INTER_LINEAR)
-    return big[step:-step, step:-step]
+    return np.asarray(big[step:-step, step:-step])
 
 
 def _padded(grid: AnyArray, window: tuple[int, int, int, int]) -> AnyArray:
@@ -324,11 +374,6 @@ def _padded(grid: AnyArray, window: tuple[int, int, int, int]) -> AnyArray:
     if x1 == gw:
         out = np.concatenate([out, edge(out[:, -1:], out[:, -2:-1])], axis=1)
     return np.ascontiguousarray(out)
-
-
-def _half(layer: _Layer, window: tuple[int, int, int, int], step: int) -> F32:
-    assert layer.share is not None
-    return np.asarray(_enlarge(layer.share, step, window), np.float32)
 
 
 __all__ = ["PARTS", "SIDES", "Drape", "body_figure", "drape", "make_pattern"]

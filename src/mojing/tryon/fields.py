@@ -47,16 +47,22 @@ class ThinPlate:
         solved = np.linalg.lstsq(system, target, rcond=1e-12)[0]
         return cls(k.astype(np.float32), solved.astype(np.float32), centre, scale)
 
-    def __call__(self, points: AnyArray) -> F32:
-        """Map (..., 2) person px to garment px."""
+    def __call__(self, points: AnyArray, *, affine: bool = True) -> F32:
+        """Map (..., 2) person px to garment px; without its affine part when that is added by the caller."""
         p = ((np.asarray(points, np.float64) - self.centre) / self.scale).astype(np.float32).reshape(-1, 2)
         n = len(self.knots)
         # Squared distances through a matrix product: three times faster than broadcasting at these sizes.
         r2 = (p**2).sum(axis=1)[:, None] + (self.knots**2).sum(axis=1)[None] - 2.0 * (p @ self.knots.T)
         np.maximum(r2, 1e-12, out=r2)
         r2 *= np.log(r2)
-        out = r2 @ self.coefficients[:n] + self.coefficients[n] + p @ self.coefficients[n + 1 :]
-        return np.asarray(out, np.float32).reshape(np.shape(points))
+        out = (r2 @ self.coefficients[:n]).reshape(np.shape(points))
+        return np.asarray(out + self.affine(points) if affine else out, np.float32)
+
+    def affine(self, points: AnyArray) -> F32:
+        """The affine part at (..., 2) person px."""
+        linear = self.coefficients[len(self.knots) + 1 :] / np.float32(self.scale)
+        shift = self.coefficients[len(self.knots)] - self.centre.astype(np.float32) @ linear
+        return np.asarray(np.asarray(points, np.float32) @ linear + shift, np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,47 +103,48 @@ def _angle(v: AnyArray) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Turn:
-    """A joint: `before` holds on one side of it, `bone` along the limb that starts there.
+    """A joint: one map holds before it, `bone` along the limb that starts there.
 
     `plus` and `minus` are the angles (rad) around the joint, on either side of the limb, at which the turn begins and
     ends to fade: (full, none).
     """
 
-    before: Map
     bone: Bone
     heading: float
-    """Direction (rad) of the limb in the garment picture as `before` would lay it."""
+    """Direction (rad) of the limb in the garment picture as the map before it would lay it."""
     turn: float
     """Rotation (rad) from there to where the garment really has the limb."""
     plus: tuple[float, float]
     minus: tuple[float, float]
 
-    def __call__(self, points: AnyArray) -> F32:
-        """Map (..., 2) person px to garment px."""
+    def turned(self, before: F32, after: F32) -> tuple[F32, F32]:
+        """Join two maps (..., 2) at the joint: `before` it, and `after` it along the bone; and the weight (...)."""
         pivot = self.bone.garment_a.astype(np.float32)
-        q_before = np.asarray(self.before(points), np.float32) - pivot
-        q_bone = (np.asarray(self.bone(points), np.float32) - pivot) @ _rotation(-self.turn).T.astype(np.float32)
-        weight = self.weight(q_before)
-        q = q_before + weight[..., None] * (q_bone - q_before)
+        q = before - pivot
+        weight = self.weight(q)
+        q += weight[..., None] * ((after - pivot) @ _rotation(-self.turn).T.astype(np.float32) - q)
         angle = self.turn * weight
         c, s = np.cos(angle), np.sin(angle)
         out = np.empty_like(q)
         out[..., 0] = c * q[..., 0] - s * q[..., 1] + pivot[0]
         out[..., 1] = s * q[..., 0] + c * q[..., 1] + pivot[1]
-        return out
+        return out, weight
 
     def weight(self, q: AnyArray) -> F32:
         """How far (0..1) points q (..., 2), relative to the joint in garment px, belong to the limb."""
         c, s = np.cos(self.heading), np.sin(self.heading)
+        c, s = np.float32(c), np.float32(s)
         psi = np.arctan2(c * q[..., 1] - s * q[..., 0], c * q[..., 0] + s * q[..., 1] + np.float32(1e-6))
-        out = np.where(psi >= 0, _ramp(psi, *self.plus), _ramp(-psi, *self.minus))
-        return np.asarray(out, np.float32)
+        side = (psi < 0).astype(np.intp)
+        full = np.array([self.plus[0], self.minus[0]], np.float32)[side]
+        none = np.array([self.plus[1], self.minus[1]], np.float32)[side]
+        return np.asarray(_ramp(np.abs(psi), full, none), np.float32)
 
 
-def _ramp(angle: AnyArray, full: float, none: float) -> AnyArray:
+def _ramp(angle: AnyArray, full: AnyArray | float, none: AnyArray | float) -> AnyArray:
     """1 up to `full`, 0 from `none`, between them halfway from a line to a smoothstep: slope at most 1.25 / range."""
     t = np.clip((none - angle) / (none - full), 0.0, 1.0)
-    return 0.5 * t + 0.5 * t * t * (3.0 - 2.0 * t)
+    return np.asarray(t * (0.5 + t * (1.5 - t)))
 
 
 def _rotation(angle: float) -> F64:
@@ -161,11 +168,11 @@ def hinge_at_body(before: Map, bone: Bone, *, outward: F64, reach: float) -> Tur
     turn = target - heading
     # The side on which angles are squeezed needs a ramp longer than 1.25 times the turn to stay one-to-one.
     none = float(np.clip(np.deg2rad(25) + 1.4 * abs(turn), np.deg2rad(95), np.deg2rad(178)))
-    return Turn(before, bone, heading + zero, turn, (np.deg2rad(25), none), (np.deg2rad(25), none))
+    return Turn(bone, heading + zero, turn, (np.deg2rad(25), none), (np.deg2rad(25), none))
 
 
-def hinge_in_limb(before: Map, first: Bone, second: Bone) -> Turn:
-    """Elbow or knee: the map `before` (the first bone near the joint) turns into the second bone."""
+def hinge_in_limb(first: Bone, second: Bone) -> Turn:
+    """Elbow or knee: the first bone's map turns into the second bone's."""
     base = _angle(first.garment_b - first.garment_a)
     carried = first.matrix @ (second.person_b - second.person_a)
     bend = wrap(_angle(carried) - base)
@@ -173,26 +180,34 @@ def hinge_in_limb(before: Map, first: Bone, second: Bone) -> Turn:
     turn = target - bend
     # Angles from the second bone round to the first one, on its plus and minus sides.
     plus, minus = np.pi - bend, np.pi + bend
-    return Turn(before, second, bend + base, turn, (0.12 * plus, 0.88 * plus), (0.12 * minus, 0.88 * minus))
+    return Turn(second, bend + base, turn, (0.12 * plus, 0.88 * plus), (0.12 * minus, 0.88 * minus))
 
 
-def limb(before: Map, first: Bone, second: Bone, *, outward: F64, reach: float) -> tuple[Map, Map]:
-    """The map of a whole arm or leg, and the weight (0..1) of its lower half: two functions of person points."""
-    upper = hinge_at_body(before, first, outward=outward, reach=reach)
+def limb(
+    points: F32, before: F32, trunk: Map, bones: tuple[Bone, Bone], *, outward: F64, reach: float
+) -> tuple[F32, F32]:
+    """The map of a whole arm or leg, evaluated.
 
-    def root(points: AnyArray) -> AnyArray:
-        # Far from the body's joint the first bone holds alone, so that a forearm folded over the chest is not
-        # taken for cloth of the torso.
-        near = _near(points, first)
-        plain = np.asarray(first(points), np.float32)
-        return plain + near[..., None] * (upper(points) - plain)
+    Args:
+        points: (..., 2) float32 person px.
+        before: (..., 2) float32, the trunk's map at these points.
+        trunk: the trunk's map itself, for its slope at the joint.
+        bones: upper and lower bone.
+        outward: direction away from the body in the garment picture.
+        reach: see `hinge_at_body`.
 
-    lower = hinge_in_limb(root, first, second)
-
-    def share(points: AnyArray) -> AnyArray:
-        return lower.weight(np.asarray(root(points), np.float32) - second.garment_a.astype(np.float32))
-
-    return lower, share
+    Returns:
+        The limb's map (..., 2) in garment px, and how far (0..1) each point belongs to its lower half.
+    """
+    first, second = bones
+    upper = hinge_at_body(trunk, first, outward=outward, reach=reach)
+    turned, _ = upper.turned(before, np.asarray(first(points), np.float32))
+    # Far from the body's joint the first bone holds alone, so that a forearm folded over the chest is not taken for
+    # cloth of the torso.
+    plain = np.asarray(first(points), np.float32)
+    root = plain + _near(points, first)[..., None] * (turned - plain)
+    lower = hinge_in_limb(first, second)
+    return lower.turned(root, np.asarray(second(points), np.float32))
 
 
 def _near(points: AnyArray, bone: Bone) -> F32:

@@ -7,7 +7,7 @@ middle of the hips), which were measured over 1,938 street photos.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -223,8 +223,12 @@ def sample(mask: AnyArray, points: AnyArray) -> AnyArray:
     return np.where(inside, mask[np.clip(y, 0, h - 1), np.clip(x, 0, w - 1)], 0)
 
 
-def extents(mask: AnyArray, axis: Axis, s: AnyArray, *, reach: float) -> F64:
-    """How far a boolean mask reaches from the axis to the wearer's left and right at s: (N, 2) px, 0 where empty.
+Inside = Callable[[AnyArray], AnyArray]
+"""Whether points (..., 2) px lie in a region: looked up where asked, so that no mask of a whole photo is made."""
+
+
+def extents(inside: Inside, axis: Axis, s: AnyArray, *, reach: float) -> F64:
+    """How far a region reaches from the axis to the wearer's left and right at s: (N, 2) px, 0 where empty.
 
     A row is followed outwards over gaps of at most 4 % of the torso length, so an open coat counts to its outer
     edge and an arm that hangs apart does not.
@@ -234,7 +238,7 @@ def extents(mask: AnyArray, axis: Axis, s: AnyArray, *, reach: float) -> F64:
     out = np.zeros((len(centre), 2))
     for k, sign in enumerate((1.0, -1.0)):
         points = centre[:, None] + sign * steps[None, :, None] * across[:, None]
-        hit = sample(mask, points).astype(bool)
+        hit = inside(points)
         index = np.arange(len(steps))
         first = np.where(hit.any(axis=1), hit.argmax(axis=1), 0)
         bridge = max(1, int(0.04 * axis.length / (steps[1] + 1e-9)))

@@ -5,7 +5,7 @@ Done once per garment and kept: the same pattern drapes onto every person and at
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import cv2
@@ -15,7 +15,9 @@ from mojing.core.arrays import F64, U8, AnyArray
 from mojing.core.skeleton import GARMENT_ANCHORS
 from mojing.tryon.fit import Fit, shift_anchors
 from mojing.tryon.parts import (
+    SHIN,
     SIDES,
+    THIGH,
     UPPER_ARM,
     Axis,
     Figure,
@@ -56,7 +58,7 @@ class Pattern:
         figure: complete joints in garment px.
         category: top, outer, dress, skirt or trousers.
         limbs: sides that have a sleeve (upper body) or a leg (trousers).
-        masks: part mask (h, w) uint8 at a reduced size: `trunk`, and `left`, `right` for the limbs.
+        masks: part mask (h, w) uint8 at a reduced size: `trunk`, `left` and `right` for the limbs, `cloth` for all.
         worn: the garment was photographed on a person, so its widths are those of a worn garment.
         closed: the garment is closed in front and must cover the body's width.
     """
@@ -68,11 +70,43 @@ class Pattern:
     masks: dict[str, U8]
     worn: bool
     closed: bool
+    _made: dict[tuple[str, float], U8] = field(default_factory=dict, repr=False)
 
     @property
     def hw(self) -> tuple[int, int]:
         """Height and width of the garment photo."""
         return self.rgba.shape[0], self.rgba.shape[1]
+
+    def inside(self, points: AnyArray, *, trunk: bool) -> AnyArray:
+        """Whether points (..., 2) garment px lie on the cloth, or on its trunk only."""
+        on = sample(self.rgba[..., 3], points) > 127
+        if trunk and self.category in UPPER and self.limbs:
+            mask = self.masks["trunk"]
+            on &= sample(mask, (points + 0.5) * (mask.shape[1] / self.hw[1]) - 0.5) > 127
+        return np.asarray(on)
+
+    def shown(self, name: str) -> U8:
+        """Alpha (h, w) of one part at the masks' size, one cell wider than the cloth."""
+        if (name, 0.0) not in self._made:
+            mask = self.masks[name]
+            small = cv2.resize(self.rgba[..., 3], (mask.shape[1], mask.shape[0]), interpolation=cv2.INTER_AREA)
+            grown = cv2.dilate(np.minimum(small, mask), np.ones((3, 3), np.uint8))
+            self._made[name, 0.0] = np.asarray(grown, np.uint8)
+        return self._made[name, 0.0]
+
+    def picture(self, name: str, shrink: float) -> U8:
+        """The garment (h, w, 4) whose alpha shows one part only, shrunk (in steps of the root of 2) for sampling."""
+        level = 2.0 ** (np.floor(2 * np.log2(max(shrink, 1.0)) + 0.3) / 2)
+        if (name, level) not in self._made:
+            rgba = self.rgba
+            if level > 1.0:
+                wh = (max(1, round(rgba.shape[1] / level)), max(1, round(rgba.shape[0] / level)))
+                rgba = np.asarray(cv2.resize(rgba, wh, interpolation=cv2.INTER_AREA), np.uint8)
+            mask = cv2.resize(self.masks[name], (rgba.shape[1], rgba.shape[0]), interpolation=cv2.INTER_LINEAR)
+            out = rgba.copy()
+            out[..., 3] = cv2.multiply(rgba[..., 3], mask, scale=1 / 255)
+            self._made[name, level] = out
+        return self._made[name, level]
 
 
 def make_pattern(garment: GarmentView, *, fit: Fit | None = None) -> Pattern:
@@ -84,7 +118,7 @@ def make_pattern(garment: GarmentView, *, fit: Fit | None = None) -> Pattern:
     scale = min(1.0, 256.0 / max(alpha.shape))
     small = cv2.resize(alpha, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else alpha
     category = garment.category
-    masks: dict[str, U8] = {"trunk": np.full(small.shape, 255, np.uint8)}
+    masks: dict[str, U8] = {name: np.full(small.shape, 255, np.uint8) for name in ("trunk", "cloth")}
     limbs: list[str] = []
     if category in UPPER:
         if garment.attributes.get("sleeve") != "none":
@@ -98,7 +132,9 @@ def make_pattern(garment: GarmentView, *, fit: Fit | None = None) -> Pattern:
                 figure = Figure({**figure.at, **at}, figure.known)
     elif category == "trousers":
         limbs = list(SIDES)
-        masks.update(_legs(small > 127, figure, scale=scale))
+        legs, at = _legs(small > 127, figure, scale=scale)
+        masks.update(legs)
+        figure = Figure({**figure.at, **at}, figure.known)
     return Pattern(
         rgba=_bleed(garment.rgb, alpha),
         figure=figure,
@@ -128,9 +164,10 @@ def _bleed(rgb: U8, alpha: U8) -> U8:
         lack = np.clip(1.0 - weight, 0, 1)
         fill += blur_c * lack[..., None]
         weight += blur_m * lack
-    wide = cv2.resize(fill / np.maximum(weight, 1e-4)[..., None], (w, h), interpolation=cv2.INTER_LINEAR)
+    wide = cv2.resize(fill / np.maximum(weight, 1e-4)[..., None], wh).clip(0, 255).astype(np.uint8)
+    wide = np.asarray(cv2.resize(wide, (w, h), interpolation=cv2.INTER_LINEAR), np.uint8)
     out = np.empty((h, w, 4), np.uint8)
-    out[..., :3] = np.clip(wide + (rgb - wide) * core[..., None], 0, 255)
+    out[..., :3] = cv2.blendLinear(np.ascontiguousarray(rgb), wide, core, 1.0 - core)
     out[..., 3] = alpha
     return out
 
@@ -170,7 +207,7 @@ def _sleeve(cloth: AnyArray, figure: Figure, *, side: str, scale: float) -> tupl
     over = pu - np.interp(pv, v, border)
     if local[2, 0] < local[1, 0] - 0.1:
         over = np.maximum(over, 0.12 - _distance(pu, pv, local[1], local[2]))
-    joint = 0.14 - np.hypot(pu, pv)
+    joint = np.minimum(0.14 - np.hypot(pu, pv), pu + 0.04)
     sleeve = _step(np.maximum(over + _SEAM, joint), 0.03)
     trunk = _step(_SEAM - over, 0.03)
     if np.count_nonzero(cloth & (over > 0.05)) < 0.008 * (length * scale) ** 2:
@@ -192,6 +229,8 @@ def _arm_line(
     if elbow in figure.known:
         return {elbow: figure.at[elbow], wrist: figure.at[wrist]}
     shoulder, out, down, length = frame
+    if float((shoulder - figure.at["neck"]) @ out) < 0.15 * length:
+        return None  # seen from the side: cloth in front of the chest is no sleeve
     v, u = grid
     # The torso's own side, below any short sleeve, tells what of the cloth beyond the shoulder is sleeve.
     reach = np.where(rows.any(axis=1), u[rows.shape[1] - 1 - rows[:, ::-1].argmax(axis=1)], -1.0)
@@ -219,17 +258,20 @@ def _armhole(rows: AnyArray, v: F64, u: F64, line: F64) -> F64:
     on_axis = np.interp(v, path[order, 1], path[order, 0])
     border = np.full(len(v), np.nan)
     gaps = np.zeros(len(v), bool)
-    start = int(np.searchsorted(u, -0.14))
+    last = np.nan
     for i in np.flatnonzero((v > 0.03) & rows.any(axis=1)):
-        row = rows[i]
-        hits = np.flatnonzero(row)
-        inner, outer = hits[0], hits[-1]
-        holes = np.flatnonzero(~row[max(inner, start) : outer]) + max(inner, start)
-        if len(holes) >= 2 and inner < holes[0]:
-            run = holes[: int(np.argmax(np.append(np.diff(holes) > 1, True))) + 1]
-            border[i], gaps[i] = u[run].mean(), True
-        elif v[i] < path[:, 1].max() + 0.03:
-            border[i] = on_axis[i] - float(np.clip(u[outer] - on_axis[i], 0.05, 0.16))
+        hits = np.flatnonzero(rows[i])
+        at = _gap(rows[i], u, near=on_axis[i] if v[i] < path[:, 1].max() else 9.0)
+        if at is not None:
+            border[i], gaps[i] = at, True
+        elif v[i] < path[:, 1].max() + 0.03 and u[hits[-1]] > on_axis[i]:
+            border[i] = on_axis[i] - float(np.clip(u[hits[-1]] - on_axis[i], 0.05, 0.16))
+        elif u[hits[-1]] > last + 0.02:
+            border[i] = last  # the corner of a cuff below the end of the arm's line
+        last = border[i]
+    ends = np.flatnonzero(~np.isnan(border))
+    if len(ends):
+        border[ends[-1] : ends[-1] + 4] = border[ends[-1]]
     settled = gaps & np.append(gaps[1:], False)
     pit = float(v[settled][0]) if settled.any() else 0.3
     at_pit = border[(v >= pit - 1e-9) & ~np.isnan(border)]
@@ -238,8 +280,28 @@ def _armhole(rows: AnyArray, v: F64, u: F64, line: F64) -> F64:
     return np.asarray(np.where(v < pit, above, np.where(np.isnan(border), 3.0, border)), np.float64)
 
 
-def _legs(cloth: AnyArray, figure: Figure, *, scale: float) -> dict[str, U8]:
-    """Masks of the pelvis and of the two legs, split at the crotch."""
+def _gap(row: AnyArray, u: F64, *, near: float) -> float | None:
+    """Middle of the gap between trunk and sleeve in a row: the last one, at least two cells wide, inside `near`."""
+    hits = np.flatnonzero(row)
+    jumps = np.flatnonzero(np.diff(hits) > 2)
+    found = None
+    for j in jumps:
+        middle = float(u[hits[j]] + u[hits[j + 1]]) / 2
+        if middle > -0.14 and (found is None or middle < near):
+            found = middle
+    return found
+
+
+def steady(direction: F64, down: F64, *, limit: float = 0.3) -> F64:
+    """A direction turned back to within `limit` rad of `down`: hems are cut askew, and their ends are guessed."""
+    cross = float(down[0] * direction[1] - down[1] * direction[0])
+    angle = float(np.clip(np.arctan2(cross, float(down @ direction)), -limit, limit))
+    c, s = np.cos(angle), np.sin(angle)
+    return np.asarray([c * down[0] - s * down[1], s * down[0] + c * down[1]], np.float64)
+
+
+def _legs(cloth: AnyArray, figure: Figure, *, scale: float) -> tuple[dict[str, U8], dict[str, F64]]:
+    """Masks of the pelvis and of the two legs, split at the crotch; knees and ankles of legs that end above them."""
     hips = figure.at["hips"]
     length = float(np.hypot(*(figure.at["hips"] - figure.at["neck"])))
     axis = axis_of(figure, tail=figure.mid("knee") - hips)
@@ -268,11 +330,24 @@ def _legs(cloth: AnyArray, figure: Figure, *, scale: float) -> dict[str, U8]:
     pu, pv = rel @ left / length, rel @ down / length
     over = pu - np.interp(pv, v, split)
     seam = np.where(pv < crotch, 0.04, 0.01)
-    return {
+    at: dict[str, F64] = {}
+    for side, sign in zip(SIDES, (1.0, -1.0), strict=True):
+        if f"{side}_knee" in figure.known:
+            continue
+        leg = cloth & (sign * over > 0) & (pv > 0.5 * crotch)
+        if np.count_nonzero(leg) > 20:
+            end = leg & (pv > np.percentile(pv[leg], 70))
+            centre = hips + length * (pu[end].mean() * left + pv[end].mean() * down)
+            hip = figure.at[f"{side}_hip"]
+            ahead = steady(centre - hip, down)
+            at[f"{side}_knee"] = hip + THIGH * length * ahead
+            at[f"{side}_ankle"] = hip + (THIGH + SHIN) * length * ahead
+    masks = {
         "left": _step(over + seam, 0.02),
         "right": _step(seam - over, 0.02),
         "trunk": np.minimum(_step(crotch + 0.03 - pv, 0.1), _step(0.12 - np.abs(over), 0.06)),
     }
+    return masks, at
 
 
 def garment_axis(pattern: Pattern) -> Axis:
@@ -285,5 +360,5 @@ def garment_axis(pattern: Pattern) -> Axis:
             tail = figure.mid("knee") - figure.at["hips"]
         elif figure.knows("hem"):
             low = figure.mid("hem") - figure.at["hips"]
-            tail = low if float(np.hypot(*low)) > 0.2 * float(np.hypot(*down)) else down
+            tail = steady(low, down) if float(np.hypot(*low)) > 0.2 * float(np.hypot(*down)) else down
     return axis_of(figure, tail=tail)

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
 from mojing.core.arrays import F64, AnyArray
 from mojing.perception.body import BodyView
 from mojing.perception.labels import L
 from mojing.tryon.fields import ThinPlate
-from mojing.tryon.parts import HIPS, Axis, Figure, axis_of, extents
-from mojing.tryon.pattern import UPPER, Pattern, garment_axis
+from mojing.tryon.parts import HIPS, Axis, Figure, Inside, axis_of, extents, sample
+from mojing.tryon.pattern import UPPER, Pattern, garment_axis, steady
 
 _NOT_TRUNK = ("background", "hair", "bag", "hat", "shoes", "left_arm", "right_arm", "scarf", "accessories")
 _LOOSE = 0.6
@@ -34,6 +33,8 @@ class Trunk:
     scale: float
     hem: float
     """s (torso lengths below the neck) at which the garment ends."""
+    lift: tuple[float, float]
+    """How far (person px) the cloth at the left and right shoulder is raised to lie on the body's outline."""
 
 
 def fit_trunk(pattern: Pattern, figure: Figure, body: BodyView) -> Trunk:
@@ -46,21 +47,64 @@ def fit_trunk(pattern: Pattern, figure: Figure, body: BodyView) -> Trunk:
         garment = garment_axis(pattern)
     else:
         person, garment = _lower_axes(pattern, axis_of(figure, tail=legs), figure)
-    mask = _cloth(pattern)
-    s = _rows(mask, garment)
-    person_ext, garment_ext, scale_across = _widths(pattern, mask, body, (person, garment), s)
-    control_p, control_g = _control(s, (person, garment), person_ext, garment_ext, scale_across)
+    s = _rows(pattern, garment)
+    person_ext, garment_ext, scale_across = _widths(pattern, body, (person, garment), s)
+    lift = _lift(pattern, body, (person, garment)) if pattern.category in UPPER else (0.0, 0.0)
+    control_p, control_g = _control(s, (person, garment), person_ext, garment_ext, scale_across, lift)
     field = ThinPlate.fit(control_p, control_g)
-    return Trunk(field, person, garment, person.length / garment.length, float(s[-1]))
+    return Trunk(field, person, garment, person.length / garment.length, float(s[-1]), lift)
 
 
-def _cloth(pattern: Pattern) -> AnyArray:
-    """The garment without its sleeves, as a boolean picture at full size."""
-    alpha = pattern.rgba[..., 3] > 127
-    if pattern.category not in UPPER or not pattern.limbs:
-        return alpha
-    wide = cv2.resize(pattern.masks["trunk"], (alpha.shape[1], alpha.shape[0]), interpolation=cv2.INTER_LINEAR)
-    return alpha & (wide > 127)
+def _region(body: BodyView, without: tuple[str, ...]) -> Inside:
+    """The person's pixels whose label is none of these."""
+    keep = np.ones(256, bool)
+    keep[[L[n] for n in without]] = False
+    return lambda points: (sample(body.alpha, points) > 127) & keep[sample(body.parse, points)]
+
+
+def _lift(pattern: Pattern, body: BodyView, axes: tuple[Axis, Axis]) -> tuple[float, float]:
+    """How much higher than the joints say the cloth must lie so that its shoulders meet the body's outline.
+
+    The joints of a lying garment are guessed to a few per cent of its height; where the shoulders' outline is free of
+    hair it tells better. Limited to -7..10 % of the torso length, and 0 where nothing can be seen.
+    """
+    person, garment = axes
+    flesh = _region(body, ("hair", "hat", "bag", "scarf"))
+    hidden = [L[n] for n in ("hair", "hat", "bag", "scarf", "face")]
+
+    def cloth(points: AnyArray) -> AnyArray:
+        return pattern.inside(points, trunk=False)
+
+    found: list[float | None] = []
+    for sign in (1.0, -1.0):
+        u = sign * np.array([0.5, 0.62, 0.74, 0.86, 0.98])
+        own, _ = _height(cloth, garment, u)
+        theirs, above = _height(flesh, person, u)
+        free = ~np.isnan(own) & ~np.isnan(theirs)
+        free &= ~np.isin(sample(body.parse, above), hidden)
+        gaps = (theirs - own)[free]
+        found.append(float(np.clip(np.median(gaps), -0.07, 0.1)) if len(gaps) >= 2 else None)
+    left, right = found
+    left = right if left is None else left
+    right = left if right is None else right
+    return (left or 0.0) * person.length, (right or 0.0) * person.length
+
+
+def _height(inside: Inside, axis: Axis, u: F64) -> tuple[F64, F64]:
+    """Height (torso lengths above the line of the shoulder joints, NaN if unclear) of a region's upper edge.
+
+    At distances u (half shoulder widths) from the neck; and the points just above that edge.
+    """
+    rise = np.linspace(-0.14, 0.3, 45)
+    base = axis.neck + u[:, None] * axis.half0 * axis.across0
+    points = base[:, None] - rise[None, :, None] * axis.length * axis.down
+    hit = inside(points)
+    broken = ~hit & (np.cumsum(hit, axis=1) > 0)
+    end = np.where(broken.any(axis=1), broken.argmax(axis=1), 0)
+    clear = broken.any(axis=1) & (hit[:, :10].any(axis=1))
+    height = np.where(clear, rise[end] - 0.5 * (rise[1] - rise[0]), np.nan)
+    above = base - (rise[end] + 0.03)[:, None] * axis.length * axis.down
+    return height, above
 
 
 def _lower_axes(pattern: Pattern, person: Axis, figure: Figure) -> tuple[Axis, Axis]:
@@ -86,10 +130,10 @@ def _lower_axes(pattern: Pattern, person: Axis, figure: Figure) -> tuple[Axis, A
     scale = float(np.exp(np.average(logs, weights=weights)))  # garment px per person px
     across = across / (2 * half)
     legs = own.mid("knee") - hips
-    if not own.knows("knee") and own.knows("hem", "waist"):
-        legs = own.mid("hem") - own.mid("waist")
     up = np.array([across[1], -across[0]])
     up = up if float(up @ legs) <= 0 else -up
+    if not own.knows("knee") and own.knows("hem", "waist"):
+        legs = steady(own.mid("hem") - own.mid("waist"), -up)
     garment = Axis(
         hips + up * person.length * scale,
         hips,
@@ -103,12 +147,15 @@ def _lower_axes(pattern: Pattern, person: Axis, figure: Figure) -> tuple[Axis, A
     return flat, garment
 
 
-def _rows(mask: AnyArray, garment: Axis) -> F64:
+def _rows(pattern: Pattern, garment: Axis) -> F64:
     """Rows (s) of control points, from the garment's upper edge to its hem."""
-    ys, xs = np.nonzero(mask[::2, ::2])
+    name = "trunk" if pattern.category in UPPER else "cloth"
+    mask = pattern.shown(name)
+    ys, xs = np.nonzero(mask[::2, ::2] > 127)
     if len(xs) == 0:
         return np.linspace(-0.2, 1.2, 9)
-    s, _ = garment.coordinates(np.stack([xs, ys], axis=1) * 2.0)
+    ratio = pattern.hw[1] / mask.shape[1]
+    s, _ = garment.coordinates((np.stack([xs, ys], axis=1) * 2 + 0.5) * ratio - 0.5)
     # Beyond the hips the axis may bend; the straight frame shortens it by a cosine that is close to 1.
     top, hem = float(np.percentile(s, 0.2)), float(np.percentile(s, 99.8))
     bend = max(float(garment.tail @ garment.down), 0.5)
@@ -129,18 +176,24 @@ def _slim(person: Axis, s: AnyArray) -> F64:
     )
 
 
-def _widths(pattern: Pattern, mask: AnyArray, body: BodyView, axes: tuple[Axis, Axis], s: F64) -> tuple[F64, F64, F64]:
+def _widths(pattern: Pattern, body: BodyView, axes: tuple[Axis, Axis], s: F64) -> tuple[F64, F64, F64]:
     """Half widths of the cloth to the left and right: on the person, in the garment (N, 2); and the scale (N,)."""
     person, garment = axes
-    trunk = (body.alpha > 127) & ~np.isin(body.parse, [L[n] for n in _NOT_TRUNK])
+    # A coat over it is wider than the body that a top or a dress has to cover.
+    coat = ("outer",) if pattern.category in ("top", "dress") else ()
+    trunk = _region(body, (*_NOT_TRUNK, *coat))
+
+    def cloth(points: AnyArray) -> AnyArray:
+        return pattern.inside(points, trunk=True)
+
     # Edges are measured a little inside, where a drawstring, a strap or a rounded hem no longer narrows the row.
-    own = extents(mask, garment, np.clip(s, s[0] + 0.05, s[-1] - 0.05), reach=2.2 * garment.length)
+    own = extents(cloth, garment, np.clip(s, s[0] + 0.05, s[-1] - 0.05), reach=2.2 * garment.length)
     own[0], own[-1] = np.maximum(own[0], 0.7 * own[1]), np.maximum(own[-1], 0.7 * own[-2])
     scale = _scale_across(pattern, person, garment, s)
     hung = own * scale[:, None]
     slim = _slim(person, s)[:, None]
     seen = extents(trunk, person, s, reach=1.2 * person.length)
-    seen = np.where(seen > 0.4 * slim, seen, slim)
+    seen = np.where(seen > 0.4 * slim, seen, 0.0 if pattern.worn else slim)
     body_half = np.minimum(seen, 1.15 * slim)
     lower = pattern.category not in UPPER
     target = hung
@@ -152,7 +205,7 @@ def _widths(pattern: Pattern, mask: AnyArray, body: BodyView, axes: tuple[Axis, 
         tight = np.interp(s, [0.3, 0.45, 1.1, 1.3], [0.0, 1.0, 1.0, 0.0])[:, None]
         need = np.maximum(target, np.minimum(1.01 * body_half, 1.35 * target))
         target = target + tight * (need - target)
-    if lower:
+    if lower and not pattern.worn:
         band = np.interp(s, [0.55, 0.95, 1.15], [1.0, 1.0, 0.0])[:, None]
         fitted = np.clip(target, 0.98 * body_half, 1.1 * body_half)
         target = target + band * (fitted - target)
@@ -168,7 +221,7 @@ def _scale_across(pattern: Pattern, person: Axis, garment: Axis, s: F64) -> F64:
     """Person px per garment px across the body at s: from the shoulders', hips' and torso's own ratios."""
     along = person.length / garment.length
     if pattern.category in UPPER:
-        top = float(np.clip(person.half0 / (garment.half0 + 1e-6), 0.35 * along, 1.8 * along))
+        top = float(np.clip(person.half0 / (garment.half0 + 1e-6), 0.35 * along, 1.4 * along))
     else:
         top = along
     hip = float(np.clip(person.half1 / (garment.half1 + 1e-6), 0.75 * top, 1.33 * top))
@@ -178,7 +231,9 @@ def _scale_across(pattern: Pattern, person: Axis, garment: Axis, s: F64) -> F64:
     return np.asarray(np.interp(s, [0.0, 1.0], [top, hip]))
 
 
-def _control(s: F64, axes: tuple[Axis, Axis], person_ext: F64, garment_ext: F64, scale: F64) -> tuple[F64, F64]:
+def _control(
+    s: F64, axes: tuple[Axis, Axis], person_ext: F64, garment_ext: F64, scale: F64, lift: tuple[float, float]
+) -> tuple[F64, F64]:
     """Pairs of control points (N, 2): person, garment.
 
     Besides the rows of the cloth there is a wide frame around them, so that the spline keeps its direction far
@@ -193,7 +248,8 @@ def _control(s: F64, axes: tuple[Axis, Axis], person_ext: F64, garment_ext: F64,
     centre_p, centre_g = person.centre(rows), garment.centre(rows)
     across_p, across_g = person.across(rows), garment.across(rows)
     joint_p, joint_g = person.half(rows), garment.half(rows)
-    out_p, out_g = [centre_p], [centre_g]
+    fade = np.interp(rows, [0.0, 0.35], [1.0, 0.0])[:, None] * -person.down
+    out_p, out_g = [centre_p + 0.5 * (lift[0] + lift[1]) * fade], [centre_g]
     for k, sign in enumerate((1.0, -1.0)):
         wide_g = np.where(rows < 0.3, joint_g, garment_ext[:, k])
         wide_p = np.where(rows < 0.3, joint_g * scale, person_ext[:, k])
@@ -204,5 +260,5 @@ def _control(s: F64, axes: tuple[Axis, Axis], person_ext: F64, garment_ext: F64,
         far = (4.0, wide_p + 3.0 * wide_g * scale, frame)
         for share_g, dist_p, use in (*columns, far):
             out_g.append((centre_g + sign * (share_g * wide_g)[:, None] * across_g)[use])
-            out_p.append((centre_p + sign * dist_p[:, None] * across_p)[use])
+            out_p.append((centre_p + lift[k] * fade + sign * dist_p[:, None] * across_p)[use])
     return np.concatenate(out_p), np.concatenate(out_g)
