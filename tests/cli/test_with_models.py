@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -56,3 +57,16 @@ def test_a_photo_without_anybody_is_refused(tmp_path: Path) -> None:
     done = mojing("tryon", GARMENTS[0], GARMENTS[0], "-o", tmp_path / "x.png")
     assert done.returncode == 3
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_contact_sheet_shows_everyone_in_everything(tmp_path: Path) -> None:
+    for folder, photos in (("people", PEOPLE[:1]), ("garments", GARMENTS[:2])):
+        (tmp_path / folder).mkdir()
+        for photo in photos:
+            shutil.copy(photo, tmp_path / folder)
+    # A person's photo that shows nobody is one grey row, not the end of the sheet.
+    shutil.copy(GARMENTS[0], tmp_path / "people" / f"z{GARMENTS[0].suffix}")
+    done = mojing("examples", tmp_path, "-o", tmp_path / "out" / "sheet.png")
+    assert done.returncode == 0, done.stderr
+    assert "sheet.png" in done.stdout
+    assert load(tmp_path / "out" / "sheet.png").hw == (3 * 320, 3 * 240)
