@@ -15,9 +15,9 @@ from mojing.core.image import load
 from mojing.runtime import ModelStore
 
 ROOT = Path(__file__).parents[2]
-PEOPLE = sorted((ROOT / "examples" / "people").glob("*.*g"))
-GARMENTS = sorted((ROOT / "examples" / "garments").glob("*.*g"))
-READY = bool(PEOPLE) and bool(GARMENTS) and all(ModelStore().has(name) for name in ("body", "garment"))
+PEOPLE = sorted((ROOT / "examples" / "people").glob("*.*"))
+GARMENTS = sorted((ROOT / "examples" / "garments").glob("*.*"))
+READY = bool(PEOPLE) and bool(GARMENTS) and all(ModelStore().has(name) for name in ("body", "garment", "render"))
 pytestmark = pytest.mark.skipif(not READY, reason="needs the shipped models and the bundled examples")
 
 
