@@ -15,6 +15,7 @@ from mojing.core.arrays import F64, U8, AnyArray
 from mojing.core.skeleton import GARMENT_ANCHORS
 from mojing.tryon.fit import Fit, shift_anchors
 from mojing.tryon.parts import (
+    FOREARM,
     SHIN,
     SIDES,
     THIGH,
@@ -226,9 +227,10 @@ def _arm_line(
 ) -> dict[str, F64] | None:
     """Elbow and wrist of a sleeve in garment px; a short sleeve's from where its cloth lies; None without a sleeve."""
     elbow, wrist = f"{side}_elbow", f"{side}_wrist"
-    if elbow in figure.known:
-        return {elbow: figure.at[elbow], wrist: figure.at[wrist]}
     shoulder, out, down, length = frame
+    if elbow in figure.known:
+        end = figure.at[wrist] if wrist in figure.known else _cuff(rows, figure.at[elbow], frame, grid)
+        return {elbow: figure.at[elbow], wrist: end}
     if float((shoulder - figure.at["neck"]) @ out) < 0.15 * length:
         return None  # seen from the side: cloth in front of the chest is no sleeve
     v, u = grid
@@ -246,8 +248,29 @@ def _arm_line(
     tv, tu = np.nonzero(tip)
     ahead = np.array([u[tu].mean(), v[tv].mean()])
     ahead /= np.hypot(*ahead) + 1e-9
+    if ahead[1] > 0.7:
+        # Of a hanging sleeve only the outer part was beyond the trunk's side; its axis lies half a sleeve inside.
+        ahead = np.array([float(np.median(reach[np.unique(tv)])) - 0.1, v[tv].mean()])
+        ahead /= np.hypot(*ahead) + 1e-9
     joint = shoulder + UPPER_ARM * length * (ahead[0] * out + ahead[1] * down)
     return {elbow: joint, wrist: joint + 0.9 * (joint - shoulder)}
+
+
+def _cuff(rows: AnyArray, elbow: F64, frame: tuple[F64, F64, F64, float], grid: tuple[F64, F64]) -> F64:
+    """Where the wrist would be of a sleeve that ends between elbow and wrist: along the cloth beyond the elbow."""
+    shoulder, out, down, length = frame
+    v, u = grid
+    at = np.array([(elbow - shoulder) @ out, (elbow - shoulder) @ down]) / length
+    ahead = at / (np.hypot(*at) + 1e-9)
+    du, dv = np.broadcast_arrays(u[None] - at[0], v[:, None] - at[1])
+    far, on = np.hypot(du, dv), du * ahead[0] + dv * ahead[1]
+    beyond = rows & (far > 0.08) & (far < 0.4) & (on > 0.5 * far) & (du > -0.14)
+    if np.count_nonzero(beyond) > 12 and float(far[beyond].max()) > 0.12:
+        middle = np.array([du[beyond].mean(), dv[beyond].mean()])
+        middle /= np.hypot(*middle) + 1e-9
+        ahead = 0.3 * ahead + 0.7 * middle
+        ahead /= np.hypot(*ahead)
+    return np.asarray(elbow + FOREARM * length * (ahead[0] * out + ahead[1] * down), np.float64)
 
 
 def _armhole(rows: AnyArray, v: F64, u: F64, line: F64) -> F64:
@@ -351,14 +374,16 @@ def _legs(cloth: AnyArray, figure: Figure, *, scale: float) -> tuple[dict[str, U
 
 
 def garment_axis(pattern: Pattern) -> Axis:
-    """Axis of an upper-body garment; its tail follows the hem, or the knees where they are known."""
+    """Axis of an upper-body garment; a dress hangs towards the knees, or straight down from the hips."""
     figure = pattern.figure
     down = figure.at["hips"] - figure.at["neck"]
     tail = down
     if pattern.category == "dress":
         if figure.knows("knee"):
             tail = figure.mid("knee") - figure.at["hips"]
-        elif figure.knows("hem"):
-            low = figure.mid("hem") - figure.at["hips"]
-            tail = steady(low, down) if float(np.hypot(*low)) > 0.2 * float(np.hypot(*down)) else down
+        elif figure.knows("hip"):
+            # The hem would be a worse guide: it is cut askew, flares, and its ends are hard to tell.
+            across = figure.at["left_hip"] - figure.at["right_hip"]
+            plumb = np.array([-across[1], across[0]])
+            tail = steady(plumb if float(plumb @ down) > 0 else -plumb, down)
     return axis_of(figure, tail=tail)

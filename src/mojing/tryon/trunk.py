@@ -66,11 +66,14 @@ def _lift(pattern: Pattern, body: BodyView, axes: tuple[Axis, Axis]) -> tuple[fl
     """How much higher than the joints say the cloth must lie so that its shoulders meet the body's outline.
 
     The joints of a lying garment are guessed to a few per cent of its height; where the shoulders' outline is free of
-    hair it tells better. Limited to -7..10 % of the torso length, and 0 where nothing can be seen.
+    hair it tells better. Limited to -7..10 % of the torso length (4 % without sleeves), 0 where nothing can be seen.
     """
     person, garment = axes
-    flesh = _region(body, ("hair", "hat", "bag", "scarf"))
-    hidden = [L[n] for n in ("hair", "hat", "bag", "scarf", "face")]
+    coat = ("outer",) if pattern.category in ("top", "dress") else ()
+    occluders = ("hair", "hat", "bag", "scarf", *coat)
+    flesh = _region(body, occluders)
+    hidden = [L[n] for n in (*occluders, "face")]
+    limit = (-0.07, 0.1) if pattern.limbs else (-0.04, 0.04)
 
     def cloth(points: AnyArray) -> AnyArray:
         return pattern.inside(points, trunk=False)
@@ -80,10 +83,10 @@ def _lift(pattern: Pattern, body: BodyView, axes: tuple[Axis, Axis]) -> tuple[fl
         u = sign * np.array([0.5, 0.62, 0.74, 0.86, 0.98])
         own, _ = _height(cloth, garment, u)
         theirs, above = _height(flesh, person, u)
-        free = ~np.isnan(own) & ~np.isnan(theirs)
+        free = (np.nan_to_num(own, nan=-1.0) > -0.03) & ~np.isnan(theirs)
         free &= ~np.isin(sample(body.parse, above), hidden)
         gaps = (theirs - own)[free]
-        found.append(float(np.clip(np.median(gaps), -0.07, 0.1)) if len(gaps) >= 2 else None)
+        found.append(float(np.clip(np.median(gaps), *limit)) if len(gaps) >= 2 else None)
     left, right = found
     left = right if left is None else left
     right = left if right is None else right
@@ -133,7 +136,7 @@ def _lower_axes(pattern: Pattern, person: Axis, figure: Figure) -> tuple[Axis, A
     up = np.array([across[1], -across[0]])
     up = up if float(up @ legs) <= 0 else -up
     if not own.knows("knee") and own.knows("hem", "waist"):
-        legs = steady(own.mid("hem") - own.mid("waist"), -up)
+        legs = -up
     garment = Axis(
         hips + up * person.length * scale,
         hips,
