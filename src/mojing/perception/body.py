@@ -6,7 +6,7 @@ A pass that would show the network hardly more than the one before is left out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from mojing.core.arrays import F32, U8, readonly
 from mojing.core.blend import guided_upsample
 from mojing.core.errors import InputError
-from mojing.core.geometry import Box
+from mojing.core.geometry import Border, Box
 from mojing.core.skeleton import BODY_JOINTS, J, mirror_order
 from mojing.perception import decode, people
 from mojing.perception.crops import Rect, as_input, border_colour, cut, letterbox_rect
@@ -75,6 +75,8 @@ class Pass:
     alpha: F32 = field(repr=False)
     heat: F32 = field(repr=False)
     joints: F32 = field(repr=False)
+    wide: bool = False
+    """Whether this is a find pass from further away that saw little but a head."""
 
 
 class BodyNet:
@@ -99,6 +101,8 @@ class BodyNet:
                 bad_pose.
         """
         found = self.find(rgb) if found is None else found
+        if found.wide and strict:
+            raise refuse("only_face")
         candidates = self.candidates(found)
         if not candidates:
             raise refuse("no_person")
@@ -106,13 +110,25 @@ class BodyNet:
         others = _others(candidates, chosen, found.rect, rgb.shape[:2])
         whole, torso = self._closer(rgb, found, chosen=chosen, others=others)
         view = _assemble(rgb, whole, torso, others=others, notices=notices)
+        if found.wide:
+            view = replace(view, fault="only_face")
         if strict and view.fault is not None:
             raise refuse(view.fault)
         return view
 
     def find(self, rgb: U8) -> Pass:
-        """The find pass: the network on the letterboxed photo (H, W, 3)."""
-        return self._look(rgb, letterbox_rect(rgb.shape[:2], INPUT_WH))
+        """The find pass: the network on the letterboxed photo (H, W, 3).
+
+        Where no nose is plainly seen, it looks again from further away: a face that fills the frame is like nothing
+        the network knows, but inside a margin it is a head.
+        """
+        rect = letterbox_rect(rgb.shape[:2], INPUT_WH)
+        found = self._look(rgb, rect)
+        if found.joints[J["nose"], 2] >= people.PLAIN_NOSE:
+            return found
+        dx, dy = round(0.4 * rect.wh[0]), round(0.4 * rect.wh[1])
+        wider = self._look(rgb, Rect(rect.x0 - dx, rect.y0 - dy, rect.x1 + dx, rect.y1 + dy), border=border_colour(rgb))
+        return replace(wider, wide=True) if people.close_up(wider.parse, wider.alpha, wider.joints) else found
 
     def candidates(self, found: Pass) -> list[people.Candidate]:
         """People of the find pass from left to right; pieces of the mask without a head or shoulders are no people."""
@@ -138,8 +154,8 @@ class BodyNet:
         closer = people.torso_rect(whole.joints, whole=whole.rect, wh=INPUT_WH)
         return whole, None if closer is None else self._look(rgb, closer)
 
-    def _look(self, rgb: U8, rect: Rect) -> Pass:
-        out = self.session.run({"image": as_input(cut(rgb, rect, wh=INPUT_WH, border="edge"))})
+    def _look(self, rgb: U8, rect: Rect, *, border: Border = "edge") -> Pass:
+        out = self.session.run({"image": as_input(cut(rgb, rect, wh=INPUT_WH, border=border))})
         heat = out["heat"][0]
         cells = decode.untangle(decode.peaks(heat), heat, MIRROR_PAIRS)
         joints = decode.to_photo(cells, heat.shape[1:], rect)

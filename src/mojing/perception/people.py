@@ -17,6 +17,9 @@ from mojing.core.skeleton import J
 from mojing.perception.crops import Rect, around
 from mojing.perception.labels import L
 
+PLAIN_NOSE = 0.6
+"""Confidence of the nose from which no second look from further away is needed."""
+
 SEEN = 0.25
 """Confidence from which a joint counts as seen."""
 
@@ -126,6 +129,18 @@ def torso(joints: F32) -> float | None:
     else:
         length = 1.5 * float(np.linalg.norm(shoulders[0, :2] - shoulders[1, :2]))
     return length if length > 4 else None
+
+
+def close_up(parse: F32, alpha: F32, joints: F32) -> bool:
+    """Whether a find pass from further away shows a head and little else, from its logits and joints (21, 3)."""
+    person = alpha > 0
+    if not person.any():
+        return False
+    labels = parse.argmax(axis=0)[person]
+    face = float((labels == L["face"]).mean())
+    hips = float(joints[[J["left_hip"], J["right_hip"]], 2].mean())
+    elbows = float(joints[[J["left_elbow"], J["right_elbow"]], 2].mean())
+    return face > 0.1 and hips < 0.25 and elbows < 0.35 and joints[J["nose"], 2] > 0.4
 
 
 def refusal(joints: F32, parse: U8, hw: tuple[int, int]) -> str | None:
