@@ -142,7 +142,7 @@ def make_pattern(garment: GarmentView, *, fit: Fit | None = None) -> Pattern:
         category=category,
         limbs=tuple(limbs),
         masks=masks,
-        worn=garment.worn,
+        worn=garment.worn or garment.attributes.get("worn") == "yes",
         closed=category != "outer" or garment.attributes.get("closure") == "closed",
     )
 
