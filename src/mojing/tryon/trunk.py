@@ -49,7 +49,8 @@ def fit_trunk(pattern: Pattern, figure: Figure, body: BodyView) -> Trunk:
         person, garment = _lower_axes(pattern, axis_of(figure, tail=legs), figure)
     s = _rows(pattern, garment)
     person_ext, garment_ext, scale_across = _widths(pattern, body, (person, garment), s)
-    lift = _lift(pattern, body, (person, garment)) if pattern.category in UPPER else (0.0, 0.0)
+    guessed = pattern.category in UPPER and not pattern.worn
+    lift = _lift(pattern, body, (person, garment)) if guessed else (0.0, 0.0)
     control_p, control_g = _control(s, (person, garment), person_ext, garment_ext, scale_across, lift)
     field = ThinPlate.fit(control_p, control_g)
     return Trunk(field, person, garment, person.length / garment.length, float(s[-1]), lift)
