@@ -1,0 +1,388 @@
+"""Recipe of the body network: teacher joints and masks for all photos, 21-class parsing for the labelled ones.
+
+Two rounds of self-training label the other photos with the run's own averaged network. The first part of the run
+works at half resolution (progressive resizing), which learns what things are at a quarter of the cost.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from mojing.perception.labels import LABELS, L, mirror_labels
+from mojing.train.data import augment as aug
+from mojing.train.data.people import (
+    IGNORE,
+    Person,
+    constrain_to_product,
+    load_people,
+    mirrored,
+    mirrored_parse,
+    torso_box,
+    visible,
+    whole_box,
+)
+from mojing.train.loop import Ema, Prefetch, Run, check_finite, cosine
+from mojing.train.nets.body import BodyNet, channels_last_bf16
+
+T = TypeVar("T")
+
+CROP_WH = (192, 256)
+CLOTHES = ("upper", "outer", "dress", "skirt", "trousers", "legwear", "shoes", "bag", "hat", "scarf")
+
+
+@dataclass
+class Options:
+    """Settings of a run; each is a flag."""
+
+    data: Path = Path("../shared/data")
+    """folder of the data sets"""
+    teacher: Path = Path("runs/teacher")
+    """folder of the teacher's labels, one sub-folder a set"""
+    out: Path = Path("runs/body")
+    """folder of the run: log, checkpoints; an existing run is resumed"""
+    minutes: float = 60.0
+    """training time, not counting loading"""
+    small_share: float = 0.25
+    """share of the time spent at half resolution"""
+    batch: int = 16
+    """photos a step at full resolution (twice as many at half)"""
+    labelled_share: float = 0.65
+    """share of a batch that carries hand-made labels"""
+    lr: float = 2e-3
+    """peak learning rate of AdamW"""
+    threads: int = 2
+    """CPU threads"""
+    seed: int = 0
+    """seed of weights and augmentation"""
+
+
+@dataclass
+class Sample:
+    """One training crop."""
+
+    image: NDArray[np.uint8]
+    parse: NDArray[np.uint8]
+    alpha: NDArray[np.float32]
+    heat: NDArray[np.float32]
+    weight: float
+
+
+def crop(
+    person: Person, rng: np.random.Generator, *, wh: tuple[int, int], backgrounds: Sequence[NDArray[np.uint8]]
+) -> Sample:
+    """A random whole-person or tight upper-body crop with its labels at half size and heat maps at a quarter."""
+    tight = rng.random() < 0.42
+    cx, cy, bw, bh = torso_box(person.joints) if tight else whole_box(person)
+    fill = rng.uniform(0.7, 1.15) if not tight else rng.uniform(0.75, 1.2)
+    scale = fill * min(wh[0] / max(bw, 20.0), wh[1] / max(bh, 20.0))
+    shift = (rng.normal(0, 0.05) * wh[0], rng.normal(0, 0.05) * wh[1])
+    m = aug.similarity((cx, cy), scale=scale, degrees=rng.normal(0, 8), out_wh=wh, shift=shift)
+    image = aug.warp_levels(person.levels, m, wh)
+    joints = aug.move_points(person.joints, m)
+    alpha = aug.warp_level(person.alpha, m, wh, factor=2.0, border=0)
+    if person.parse is None:
+        parse = np.full((wh[1], wh[0]), IGNORE, np.uint8)
+    else:
+        parse = aug.warp_level(person.parse, m, wh, nearest=True, border=int(L["background"]))
+    if rng.random() < 0.5:
+        image = np.ascontiguousarray(image[:, ::-1])
+        alpha = np.ascontiguousarray(alpha[:, ::-1])
+        parse = mirrored_parse(parse)
+        joints = mirrored(joints, wh[0])
+    image, parse, alpha = _restyle(image, parse, alpha, person, rng, backgrounds)
+    half = (wh[0] // 2, wh[1] // 2)
+    return Sample(
+        aug.jitter_colour(image, rng),
+        np.ascontiguousarray(parse[::2, ::2]),
+        (cv2.resize(alpha, half, interpolation=cv2.INTER_AREA) / 255).astype(np.float32),
+        aug.heat_maps(joints, visible(joints, wh), (wh[1] // 4, wh[0] // 4), stride=4.0),
+        1.0 if person.labelled else 0.6,
+    )
+
+
+def _restyle(
+    image: NDArray[np.uint8],
+    parse: NDArray[np.uint8],
+    alpha: NDArray[np.uint8],
+    person: Person,
+    rng: np.random.Generator,
+    backgrounds: Sequence[NDArray[np.uint8]],
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
+    """Recolour garments, replace the background, hide a part."""
+    if person.parse is not None and rng.random() < 0.5:
+        names = [n for n in CLOTHES if rng.random() < 0.4]
+        mask = np.isin(parse, [L[n] for n in names]).astype(np.uint8)
+        image = aug.recolour(image, mask, rng)
+    if rng.random() < (0.4 if person.labelled else 0.15):
+        h, w = image.shape[:2]
+        if rng.random() < 0.5:
+            colour = 255 if rng.random() < 0.4 else rng.integers(0, 256, 3)
+            back = np.full((h, w, 3), colour, np.uint8)
+        else:
+            other = backgrounds[int(rng.integers(len(backgrounds)))]
+            back = cv2.resize(other, (w, h), interpolation=cv2.INTER_AREA)
+        soft = cv2.GaussianBlur(alpha, (0, 0), 0.8)[..., None].astype(np.float32) / 255
+        image = (image * soft + back * (1 - soft)).astype(np.uint8)
+    if rng.random() < 0.15:
+        image, area = aug.occlude(image, rng, backgrounds[int(rng.integers(len(backgrounds)))])
+        parse = np.where(area > 0, IGNORE, parse).astype(np.uint8)
+    return image, parse, alpha
+
+
+class Sampler:
+    """Draws batches: labelled photos by weight of their rare labels, the rest evenly."""
+
+    def __init__(self, people: list[Person], options: Options, backgrounds: Sequence[NDArray[np.uint8]]) -> None:
+        self.labelled = [p for p in people if p.labelled]
+        self.rest = [p for p in people if not p.labelled]
+        weights = np.array([p.weight for p in self.labelled])
+        self.chance = weights / weights.sum()
+        self.options = options
+        self.backgrounds = backgrounds
+        self.small = True
+
+    def batch(self, step: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """Image, parse, alpha, heat and weight tensors of step `step`; the same for the same seed and step."""
+        rng = np.random.default_rng((self.options.seed, step))
+        count = self.options.batch * (2 if self.small else 1)
+        wh = (CROP_WH[0] // 2, CROP_WH[1] // 2) if self.small else CROP_WH
+        n = round(count * self.options.labelled_share) if self.rest else count
+        picked = [self.labelled[i] for i in rng.choice(len(self.labelled), n, p=self.chance)]
+        picked += [self.rest[i] for i in rng.integers(len(self.rest), size=count - n)] if self.rest else []
+        samples = [crop(p, rng, wh=wh, backgrounds=self.backgrounds) for p in picked]
+        image = torch.from_numpy(np.stack([s.image for s in samples])).permute(0, 3, 1, 2)
+        return (
+            image,
+            torch.from_numpy(np.stack([s.parse for s in samples])).long(),
+            torch.from_numpy(np.stack([s.alpha for s in samples])),
+            torch.from_numpy(np.stack([s.heat for s in samples])),
+            torch.tensor([s.weight for s in samples]),
+        )
+
+
+def class_weights(people: list[Person]) -> Tensor:
+    """Cross-entropy weights: label frequency to the power -0.4, the mean over pixels being one, at most 6."""
+    area = np.ones(len(LABELS))
+    for p in people:
+        if p.labelled and p.parse is not None:
+            area += np.bincount(p.parse.ravel(), minlength=256)[: len(LABELS)]
+    share = area / area.sum()
+    weight = np.minimum(share**-0.4, (1 / 300) ** -0.4)
+    return torch.tensor(weight / (weight * share).sum() / 1.0, dtype=torch.float32).clamp(max=6.0)
+
+
+def losses(
+    out: tuple[Tensor, Tensor, Tensor], batch: tuple[Tensor, ...], weights: Tensor
+) -> tuple[Tensor, dict[str, float]]:
+    """Weighted cross-entropy plus batch Dice for the parse, BCE for alpha, weighted MSE for heat maps."""
+    logits, alpha_logits, heat = (t.float() for t in out)
+    _, parse, alpha, target, weight = batch
+    ce = F.cross_entropy(logits, parse, weight=weights, ignore_index=IGNORE, reduction="none")
+    known = (parse != IGNORE).float()
+    ce = (ce * weight[:, None, None]).sum() / known.sum().clamp(min=1)
+    dice = dice_loss(logits, parse)
+    bce = F.binary_cross_entropy_with_logits(alpha_logits[:, 0], alpha)
+    mse = ((heat - target) ** 2 * (1 + 12 * target)).mean() * 30
+    total = ce + 0.5 * dice + 0.5 * bce + mse
+    return total, {"ce": ce.item(), "dice": dice.item(), "bce": bce.item(), "heat": mse.item()}
+
+
+def dice_loss(logits: Tensor, parse: Tensor) -> Tensor:
+    """1 - Dice, averaged over the labels present in the batch, pixels pooled over the batch (arXiv:1606.04797)."""
+    known = (parse != IGNORE)[:, None]
+    prob = torch.softmax(logits, dim=1) * known
+    truth = F.one_hot(parse.clamp(max=len(LABELS) - 1), len(LABELS)).permute(0, 3, 1, 2) * known
+    inter = (prob * truth).sum((0, 2, 3))
+    both = prob.sum((0, 2, 3)) + truth.sum((0, 2, 3))
+    present = truth.sum((0, 2, 3)) > 0
+    return (1 - (2 * inter + 1) / (both + 1))[present].mean()
+
+
+@torch.no_grad()
+def pseudo_label(net: nn.Module, people: list[Person], *, confident: float = 0.6, keep: Path | None = None) -> None:
+    """Label photos without labels by the network on the whole person and on the torso, flips averaged.
+
+    Pixels less sure than `confident` become unknown. `keep` is a folder in which the labels are kept for other runs.
+    """
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+    rest = [p for p in people if not p.labelled]
+    for start in range(0, len(rest), 8):
+        todo = []
+        for p in rest[start : start + 8]:
+            path = None if keep is None else keep / f"{p.key.replace('/', '_')}.png"
+            p.parse = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path is not None and path.exists() else None
+            todo += [] if p.parse is not None else [p]
+        if todo:
+            _label_some(net, todo, confident=confident)
+        for p in todo:
+            constrain_to_product(p)
+            if keep is not None and p.parse is not None:
+                cv2.imwrite(str(keep / f"{p.key.replace('/', '_')}.png"), p.parse)
+
+
+def _label_some(net: nn.Module, people: Sequence[Person], *, confident: float) -> None:
+    best = [np.zeros(p.levels[0].shape[:2], np.float32) for p in people]
+    labels = [np.zeros(p.levels[0].shape[:2], np.uint8) for p in people]
+    for box_of, margin in ((whole_box, 0.88), (lambda p: torso_box(p.joints), 0.95)):
+        matrices = []
+        for p in people:
+            cx, cy, bw, bh = box_of(p)
+            scale = margin * min(CROP_WH[0] / max(bw, 20), CROP_WH[1] / max(bh, 20))
+            matrices.append(aug.similarity((cx, cy), scale=scale, degrees=0, out_wh=CROP_WH))
+        images = [aug.warp_levels(p.levels, m, CROP_WH) for p, m in zip(people, matrices, strict=True)]
+        for i, prob in enumerate(flip_average(net, np.stack(images))):
+            h, w = people[i].levels[0].shape[:2]
+            inverse = cv2.invertAffineTransform(matrices[i])
+            ones = np.ones((CROP_WH[1], CROP_WH[0]), np.uint8)
+            inside = cv2.warpAffine(ones, inverse, (w, h), flags=cv2.INTER_NEAREST)
+            sure = cv2.warpAffine(prob.max(axis=0), inverse, (w, h), flags=cv2.INTER_LINEAR)
+            label = cv2.warpAffine(prob.argmax(axis=0).astype(np.uint8), inverse, (w, h), flags=cv2.INTER_NEAREST)
+            use = (inside > 0) & (sure >= best[i])
+            labels[i][use] = label[use]
+            best[i][use] = sure[use]
+    for p, parse, sure in zip(people, labels, best, strict=True):
+        parse[(sure > 0) & (sure < confident)] = IGNORE
+        p.parse = parse
+
+
+def flip_average(net: nn.Module, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Parse probabilities (N, 21, H, W) of RGB crops (N, H, W, 3), averaged with their mirror images'."""
+    both = np.concatenate([images, images[:, :, ::-1]])
+    x = torch.from_numpy(both).permute(0, 3, 1, 2).float() / 255
+    with channels_last_bf16("cpu"):
+        logits = net(x.contiguous(memory_format=torch.channels_last))[0].float()
+    straight, flipped = torch.softmax(logits, 1).chunk(2)
+    mean = (straight + flipped[:, mirror_labels()].flip(3)) / 2
+    return F.interpolate(mean, scale_factor=2.0, mode="bilinear", align_corners=False).numpy()  # type: ignore[no-any-return]
+
+
+@torch.no_grad()
+def validate(net: nn.Module, people: list[Person]) -> dict[str, float]:
+    """Quick check on held-out photos: mean IoU of the parse and PCK@0.2 torso on the whole-person crop."""
+    inter = np.zeros(len(LABELS))
+    union = np.zeros(len(LABELS))
+    hits = total = 0
+    for p in people:
+        cx, cy, bw, bh = whole_box(p)
+        scale = 0.88 * min(CROP_WH[0] / max(bw, 20), CROP_WH[1] / max(bh, 20))
+        m = aug.similarity((cx, cy), scale=scale, degrees=0, out_wh=CROP_WH)
+        x = torch.from_numpy(aug.warp_levels(p.levels, m, CROP_WH)).permute(2, 0, 1)[None].float() / 255
+        with channels_last_bf16("cpu"):
+            logits, _, heat = net(x.contiguous(memory_format=torch.channels_last))
+        if p.parse is not None:
+            top = logits.float()[0].argmax(0).numpy()
+            truth = aug.warp_level(p.parse, m, CROP_WH, nearest=True, border=0)[::2, ::2]
+            for c in range(len(LABELS)):
+                a, b = top == c, truth == c
+                inter[c] += (a & b).sum()
+                union[c] += (a | b).sum()
+        joints = aug.move_points(p.joints, m)
+        peak = heat.float()[0].flatten(1).argmax(1).numpy()
+        found = np.stack([peak % 48, peak // 48], axis=1) * 4 + 1.5
+        torso = np.linalg.norm(joints[[5, 6], :2].mean(0) - joints[[11, 12], :2].mean(0))
+        ok = visible(joints, CROP_WH)
+        hits += int((np.linalg.norm(found - joints[:, :2], axis=1) < 0.2 * torso)[ok].sum())
+        total += int(ok.sum())
+    iou = inter / np.maximum(union, 1)
+    return {
+        "pck": hits / max(total, 1),
+        "miou": float(iou.mean()),
+        **{n: float(v) for n, v in zip(LABELS, iou, strict=True)},
+    }
+
+
+def train(options: Options) -> Path:
+    """Train, or go on with, a body network; returns the checkpoint's path."""
+    torch.set_num_threads(options.threads)
+    cv2.setNumThreads(1)
+    torch.manual_seed(options.seed)
+    people = load_people(options.data, options.teacher)
+    held_out = [p for p in load_people(options.data, options.teacher, sets=("people",), validation=True) if p.labelled]
+    backgrounds = [p.levels[2] for p in people[::7]]
+    backgrounds += [b for p in people[::9] for b in (p.levels[1][:, :60], p.levels[1][:, -60:])]
+    net = BodyNet().to(memory_format=torch.channels_last)
+    ema = Ema(net)
+    optimizer = torch.optim.AdamW(net.parameters(), lr=options.lr, weight_decay=0.02)
+    run = Run(options.out, minutes=options.minutes)
+    state = run.load()
+    rounds = [0.3, 0.6]
+    if state is not None:
+        net.load_state_dict(state["net"])
+        ema.net.load_state_dict(state["ema"])
+        ema.steps = run.step
+        optimizer.load_state_dict(state["optimizer"])
+        if run.progress >= rounds[0]:
+            pseudo_label(ema.net, people)
+        rounds = [r for r in rounds if r > run.progress + 0.1]
+    weights = class_weights(people)
+    sampler = Sampler(people, options, backgrounds)
+    sampler.small = run.progress < options.small_share
+    batches = Prefetch(sampler.batch, start=run.step)
+    run.start()
+    next_check = run.progress
+    while run.progress < 1:
+        if sampler.small and run.progress >= options.small_share:
+            sampler.small = False
+        if rounds and run.progress >= rounds[0]:
+            rounds.pop(0)
+            pseudo_label(ema.net, people)
+            run.log(event="pseudo-labels renewed")
+        batch = next(batches)
+        for group in optimizer.param_groups:
+            group["lr"] = options.lr * cosine(run.progress)
+        image = (batch[0].float() / 255).contiguous(memory_format=torch.channels_last)
+        with channels_last_bf16("cpu"):
+            out = net(image)
+        loss, parts = losses(out, batch, weights)
+        check_finite(loss, parts, run.step)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
+        optimizer.step()
+        ema.update(net)
+        run.tick()
+        if run.step % 50 == 0:
+            run.log(progress=run.progress, **parts)
+        if run.progress >= next_check + 0.07 or run.progress >= 1:
+            next_check = run.progress
+            run.log(event="validation", **validate(ema.net, held_out))
+        run.save(checkpoint(net, ema, optimizer), every_s=120)
+    batches.close()
+    run.save(checkpoint(net, ema, optimizer))
+    return run.folder / "last.pt"
+
+
+def checkpoint(net: nn.Module, ema: Ema, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """What a resumed run needs."""
+    return {"net": net.state_dict(), "ema": ema.net.state_dict(), "optimizer": optimizer.state_dict()}
+
+
+def parse_options(cls: type[T], argv: Sequence[str] | None) -> T:
+    """Command-line flags from a dataclass: one flag a field, its default and type as declared."""
+    parser = argparse.ArgumentParser(description=cls.__doc__)
+    for f in fields(cls):  # type: ignore[arg-type]
+        kind = type(f.default)
+        parser.add_argument(f"--{f.name.replace('_', '-')}", type=kind, default=f.default)
+    return cls(**vars(parser.parse_args(argv)))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point of `mojing train body`."""
+    train(parse_options(Options, argv))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

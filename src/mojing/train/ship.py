@@ -1,0 +1,103 @@
+"""Turn a run's checkpoint into the shipped artifact: `python -m mojing.train.ship body --run runs/body`.
+
+What the artifact's JSON says of data, licence and limits is written here, once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from mojing.core.skeleton import BODY_JOINTS, GARMENT_ANCHORS
+from mojing.perception.garment import CATEGORIES
+from mojing.perception.labels import LABELS
+from mojing.train.export import Port, export
+from mojing.train.nets.body import BodyNet
+from mojing.train.nets.garment import SEGMENTS, GarmentNet
+from mojing.train.nets.render import Generator
+from mojing.tryon.conditions import CONTEXT_CHANNELS, CROP_WH, PICTURE_CHANNELS, STRIDE
+
+MODELS = Path(__file__).parents[1] / "models"
+
+PEOPLE = "people: street photos of clothing-co-parsing, Apache-2.0; joints and masks by MediaPipe 0.10.21"
+SHOP = "shop: apparel photos of magento2-sample-data, AFL-3.0"
+GARMENTS = "garments: clothing-dataset, CC0-1.0"
+LIMITS = [
+    "street photos skew to women and to outerwear; there are few darker-skinned women",
+    "no photo pairs of a flat garment and the same garment worn exist in the data",
+]
+
+
+def body_parts() -> tuple[nn.Module, list[Port], list[str], dict[str, Any]]:
+    """Network, inputs, outputs and card of the body network."""
+    card = {
+        "labels": list(LABELS),
+        "joints": list(BODY_JOINTS),
+        "datasets": [PEOPLE, SHOP],
+        "purpose": "one crop of a person -> 21-class parse, person alpha, 21 joint heat maps",
+    }
+    return BodyNet(), [Port("image", torch.rand(2, 3, 256, 192))], ["parse", "alpha", "heat"], card
+
+
+def garment_parts() -> tuple[nn.Module, list[Port], list[str], dict[str, Any]]:
+    """Network, inputs, outputs and card of the garment network."""
+    card = {
+        "labels": list(SEGMENTS),
+        "anchors": list(GARMENT_ANCHORS),
+        "categories": list(CATEGORIES),
+        "datasets": [PEOPLE, SHOP, GARMENTS],
+        "purpose": "one letterboxed garment photo -> cut-out, anchors, category, sleeve, feature vector",
+    }
+    outputs = ["seg", "heat", "category", "sleeve", "feature"]
+    return GarmentNet(), [Port("image", torch.rand(2, 3, 256, 256))], outputs, card
+
+
+def render_parts() -> tuple[nn.Module, list[Port], list[str], dict[str, Any]]:
+    """Network, inputs, outputs and card of the try-on generator."""
+    w, h = CROP_WH
+    picture = torch.rand(1, PICTURE_CHANNELS, h, w) * 2 - 1
+    context = torch.rand(1, CONTEXT_CHANNELS, h // STRIDE, w // STRIDE)
+    card = {
+        "labels": list(LABELS),
+        "datasets": [PEOPLE, SHOP],
+        "purpose": "blanked photo, draped garment and pose -> flow, opacity, shading, new pixels, parse",
+    }
+    ports = [Port("picture", picture, -1.0, 1.0), Port("context", context, -1.0, 1.0)]
+    return Generator(), ports, ["rgb", "alpha", "flow", "gain", "parse"], card
+
+
+PARTS = {"body": body_parts, "garment": garment_parts, "render": render_parts}
+
+
+def ship(name: str, run: Path, folder: Path = MODELS) -> Path:
+    """Export the averaged weights of a run as model `name` into `folder`, with the run's length and last validation."""
+    net, inputs, outputs, card = PARTS[name]()
+    state = torch.load(run / "last.pt", map_location="cpu", weights_only=True)
+    net.load_state_dict(state["ema"])
+    rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    checks = [row for row in rows if row.get("event") == "validation"]
+    last = {k: v for k, v in (checks[-1] if checks else {}).items() if isinstance(v, float)}
+    trained = {"minutes_on_two_cpu_cores": round(state["spent"] / 60, 1), "steps": state["step"]}
+    card = {"licence": "Apache-2.0", **card, "limits": LIMITS, "training": trained, "metrics": last}
+    return export(net, folder, name, inputs=inputs, outputs=outputs, card=card)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point of `mojing train export`."""
+    parser = argparse.ArgumentParser(description="write NAME.onnx and NAME.json of a finished run")
+    parser.add_argument("name", choices=sorted(PARTS))
+    parser.add_argument("--run", type=Path, required=True, help="the run's folder")
+    parser.add_argument("--out", type=Path, default=MODELS, help="where to write; the package's own models by default")
+    args = parser.parse_args(argv)
+    ship(args.name, args.run, args.out)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,275 @@
+"""The try-on from two photos to one: look at the person, look at the garment, drape, render, judge.
+
+result = TryOn()(person, garment)
+
+mirror = TryOn()
+look = mirror.look(person)              # once
+for garment in garments:                # many times
+    result = mirror(look, mirror.garment(garment))
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mojing.core.arrays import U8, readonly
+from mojing.core.errors import InputError, QualityError
+from mojing.core.geometry import Box
+from mojing.core.image import Photo, Source, load
+from mojing.core.progress import report
+from mojing.core.skeleton import J
+from mojing.core.warp import WarpField
+from mojing.perception.body import BodyNet, BodyView
+from mojing.perception.garment import AnchorSource, GarmentNet, GarmentView
+from mojing.runtime.store import ModelStore
+from mojing.tryon.agnostic import Edit, edit_region
+from mojing.tryon.debug import write_debug
+from mojing.tryon.drape import drape
+from mojing.tryon.fit import Fit
+from mojing.tryon.pattern import Pattern, make_pattern
+from mojing.tryon.quality import Quality, judge
+from mojing.tryon.render import Rendered, Renderer
+
+STAGES = ("person", "garment", "drape", "agnostic", "render", "quality")
+
+
+@dataclass(frozen=True, eq=False)
+class PersonLook:
+    """A person photo, looked at once."""
+
+    photo: Photo
+    body: BodyView
+    ms: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class GarmentLook:
+    """A garment photo, looked at once, and its pattern ready for draping."""
+
+    photo: Photo
+    view: GarmentView
+    pattern: Pattern
+    ms: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class TryOnResult:
+    """A finished try-on.
+
+    Attributes:
+        image: (H, W, 3) uint8 at the person photo's size.
+        edit_mask: (H, W) uint8, 255 where pixels were allowed to change; elsewhere the image equals the photo.
+        warp: person px -> garment px.
+        quality: score, verdict, reasons and signs.
+        notices: sentences about what is degraded or made up.
+        timings_ms: stage -> milliseconds; a look that was done before costs 0.
+        models: ids of the models used.
+        category: the garment's category as it was worn.
+    """
+
+    image: U8
+    edit_mask: U8
+    warp: WarpField = field(repr=False)
+    quality: Quality
+    notices: tuple[str, ...]
+    timings_ms: dict[str, float]
+    models: tuple[str, ...]
+    category: str
+    status: str = "ok"
+
+    def __post_init__(self) -> None:
+        for name in ("image", "edit_mask"):
+            object.__setattr__(self, name, readonly(getattr(self, name)))
+
+    def report(self) -> dict[str, Any]:
+        """The same as plain values for JSON, without the pictures."""
+        return {
+            "status": self.status,
+            "category": self.category,
+            "quality": {
+                "score": self.quality.score,
+                "ok": self.quality.ok,
+                "reasons": list(self.quality.reasons),
+                "signs": self.quality.signs,
+            },
+            "notices": list(self.notices),
+            "timings_ms": {k: round(v, 1) for k, v in self.timings_ms.items()},
+            "models": list(self.models),
+            "size": [int(self.image.shape[1]), int(self.image.shape[0])],
+        }
+
+
+class TryOn:
+    """The mirror: loads its networks once and dresses any number of people.
+
+    Args:
+        models: folder of the models; the installed ones by default.
+        threads: CPU threads of each network.
+        gan: use the render network; without it the draped garment is laid over the photo as it is.
+        strict: refuse results whose quality is too low.
+    """
+
+    def __init__(
+        self, models: str | Path | None = None, *, threads: int = 2, gan: bool = True, strict: bool = True
+    ) -> None:
+        store = ModelStore(models)
+        self.body = BodyNet(store, threads=threads)
+        self.garments = GarmentNet(store, body=self.body, threads=threads)
+        self.renderer = Renderer(store, threads=threads, gan=gan)
+        self.strict = strict
+
+    @property
+    def network_ms(self) -> float:
+        """Time spent inside the networks so far: the floor no pipeline around them can beat."""
+        sessions = [self.body.session, self.garments.session, self.renderer.session]
+        return sum(s.elapsed_ms for s in sessions if s is not None)
+
+    def look(self, photo: Source | Photo, *, person: int | None = None) -> PersonLook:
+        """Look at a person once, for many garments.
+
+        Args:
+            photo: path, bytes, array, Pillow image or Photo.
+            person: which of several people, counted from the left from 1; the largest by default.
+
+        Raises:
+            InputError: the photo cannot be read, or nobody in it can be dressed.
+        """
+        loaded = load(photo)
+        start = time.perf_counter()
+        body = self.body(loaded.rgb, person=person)
+        return PersonLook(loaded, body, (time.perf_counter() - start) * 1e3)
+
+    def garment(
+        self,
+        photo: Source | Photo,
+        *,
+        category: str = "auto",
+        anchors: AnchorSource | None = None,
+        fit: Fit | None = None,
+    ) -> GarmentLook:
+        """Look at a garment once, for many people.
+
+        Raises:
+            InputError: the photo cannot be read, or no garment was found in it.
+        """
+        loaded = load(photo)
+        start = time.perf_counter()
+        view = self.garments(loaded, category=category, anchors=anchors)
+        return GarmentLook(loaded, view, make_pattern(view, fit=fit), (time.perf_counter() - start) * 1e3)
+
+    def __call__(
+        self,
+        person: PersonLook | Source | Photo,
+        garment: GarmentLook | GarmentView | Source | Photo,
+        *,
+        category: str = "auto",
+        anchors: AnchorSource | None = None,
+        fit: Fit | None = None,
+        debug: str | Path | None = None,
+    ) -> TryOnResult:
+        """Dress a person.
+
+        Args:
+            person: a photo, or what `look` gave.
+            garment: a photo, what `garment` gave, or a view made by other means.
+            category: top, outer, dress, skirt, trousers, or auto; for photos only.
+            anchors: a file or mapping of known anchors; for photos only.
+            fit: another size than the one photographed; for photos only.
+            debug: folder for every intermediate picture.
+
+        Raises:
+            InputError: what was given cannot be used.
+            QualityError: the picture would be too bad to show (when strict).
+        """
+        times: dict[str, float] = {}
+        done = 0
+        look = person if isinstance(person, PersonLook) else self.look(person)
+        times["person"] = 0.0 if look is person else look.ms
+        report(done := done + 1, len(STAGES), what="stages")
+        if isinstance(garment, GarmentView):
+            garment = GarmentLook(load(garment.rgb), garment, make_pattern(garment, fit=fit))
+        seen = (
+            garment
+            if isinstance(garment, GarmentLook)
+            else self.garment(garment, category=category, anchors=anchors, fit=fit)
+        )
+        times["garment"] = 0.0 if seen is garment else seen.ms
+        report(done := done + 1, len(STAGES), what="stages")
+        _check_in_view(look.body, seen.view.category)
+        with _clock(times, "drape"):
+            draped = drape(seen.pattern, look.body)
+        with _clock(times, "agnostic"):
+            edit = edit_region(look.body, draped, seen.view.category)
+        with _clock(times, "render"):
+            rendered = self.renderer(look.photo.rgb, look.body, drape=draped, edit=edit, category=seen.view.category)
+        report(done + 3, len(STAGES), what="stages")
+        with _clock(times, "quality"):
+            quality = judge(look.body, seen.view, drape=draped, rendered=rendered)
+        report(len(STAGES), len(STAGES), what="stages")
+        if debug is not None:
+            write_debug(
+                Path(debug),
+                (look.photo, look.body),
+                (seen.photo, seen.view),
+                drape=draped,
+                edit=edit,
+                rendered=rendered,
+            )
+        return self._result(look, seen, edit=edit, rendered=rendered, quality=quality, times=times)
+
+    def _result(
+        self,
+        look: PersonLook,
+        seen: GarmentLook,
+        *,
+        edit: Edit,
+        rendered: Rendered,
+        quality: Quality,
+        times: dict[str, float],
+    ) -> TryOnResult:
+        if self.strict and not quality.ok:
+            why = quality.reasons[0] if quality.reasons else "the result would look wrong"
+            message, _, hint = why.partition(": ")
+            raise QualityError("poor_result", message, hint=hint, score=quality.score, reasons=quality.reasons)
+        sessions = [self.body.session, self.garments.session, self.renderer.session]
+        notices = (*look.photo.notices, *look.body.notices, *seen.view.notices, *edit.notices, *quality.reasons)
+        return TryOnResult(
+            image=rendered.image,
+            edit_mask=edit.mask,
+            warp=rendered.field,
+            quality=quality,
+            notices=tuple(dict.fromkeys(notices)),
+            timings_ms=times,
+            models=tuple(s.spec.id for s in sessions if s is not None),
+            category=seen.view.category,
+            status="ok" if quality.ok else "poor",
+        )
+
+
+@contextmanager
+def _clock(times: dict[str, float], stage: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    times[stage] = (time.perf_counter() - start) * 1e3
+
+
+def _check_in_view(body: BodyView, category: str) -> None:
+    """Trousers and skirts need the legs down to the knees at least."""
+    if category not in ("skirt", "trousers"):
+        return
+    knees = body.joints[[J["left_knee"], J["right_knee"]]]
+    frame = Box(0, 0, body.hw[1], body.hw[0])
+    inside = (knees[:, 1] < frame.y1) & (knees[:, 2] > 0.1)
+    if not np.any(inside):
+        raise InputError(
+            "bad_crop",
+            f"the legs are not in the photo, so {category} cannot be put on",
+            hint="use a photo that shows the person at least down to the knees",
+        )

@@ -1,0 +1,106 @@
+"""Quality: is the picture good enough to show, and if not, why.
+
+The score is a product of signs that each lie in 0..1, so one bad sign is enough. Every sign has the value from which
+it counts as fully good and the value at which it counts as lost, set on held-out people dressed in held-out garments.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mojing.core.arrays import F32
+from mojing.core.skeleton import J
+from mojing.perception.body import BodyView
+from mojing.perception.garment import GarmentView
+from mojing.tryon.drape import Drape
+from mojing.tryon.render import Rendered
+
+THRESHOLD = 0.2
+"""Below this score a result is refused."""
+
+_SIGNS: dict[str, tuple[float, float, str]] = {
+    "body": (0.15, 0.5, "the pose could not be read surely: stand upright, facing the camera, with the arms in view"),
+    "garment": (0.1, 0.45, "the garment could not be read surely: use a photo of it lying flat or hanging, seen whole"),
+    "kept": (
+        0.25,
+        0.75,
+        "too much of the garment would be hidden: choose a photo with the hands and bags away from it",
+    ),
+    "agreement": (0.15, 0.55, "the garment does not fit the body in the photo: check its category and its anchors"),
+    "stretch": (0.3, 0.8, "the garment had to be stretched too much: use photos with a like pose"),
+    "size": (0.1, 0.5, "the garment came out too small or too large for the body: check its anchors"),
+}
+"""Sign -> value at which it is lost, value from which it is good, and what to say when it is bad."""
+
+
+_AREA = {"top": (0.3, 2.6), "outer": (0.4, 4.5), "dress": (0.5, 5.0), "skirt": (0.12, 3.5), "trousers": (0.15, 3.2)}
+"""Smallest and largest sensible area of a worn garment, in squared torso lengths."""
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Score in 0..1, whether it is good enough, what is wrong (worst first), and the signs it was made from."""
+
+    score: float
+    ok: bool
+    reasons: tuple[str, ...]
+    signs: dict[str, float]
+
+
+def judge(body: BodyView, garment: GarmentView, *, drape: Drape, rendered: Rendered) -> Quality:
+    """Judge a finished try-on."""
+    raw = {
+        "body": _trunk_confidence(body, garment.category),
+        "garment": garment.confidence,
+        "kept": rendered.kept,
+        "agreement": rendered.agreement,
+        "stretch": _evenness(drape),
+        "size": _covered(body, drape, garment.category),
+    }
+    signs = {name: _grade(value, *_SIGNS[name][:2]) for name, value in raw.items()}
+    score = float(np.prod(list(signs.values())) ** (1 / 2))
+    bad = sorted((value, name) for name, value in signs.items() if value < 0.6)
+    reasons = tuple(_SIGNS[name][2] for _, name in bad)
+    return Quality(round(score, 4), score >= THRESHOLD, reasons, {k: round(float(v), 4) for k, v in raw.items()})
+
+
+def _grade(value: float, lost: float, good: float) -> float:
+    """0.02 at `lost` and below, 1 at `good` and above, straight between."""
+    return float(np.clip((value - lost) / (good - lost), 0.02, 1.0))
+
+
+def _trunk_confidence(body: BodyView, category: str) -> float:
+    names = ("shoulder", "hip") if category in ("top", "outer", "dress") else ("hip", "knee")
+    rows = [J[f"{side}_{name}"] for name in names for side in ("left", "right")]
+    return float(np.sort(body.joints[rows, 2])[:2].mean())
+
+
+def _evenness(drape: Drape) -> float:
+    """Share of the garment whose local stretch lies within a factor 2.5 of the garment's median stretch."""
+    step = max(1, max(drape.alpha.shape) // 192)
+    field: F32 = np.asarray(drape.field.map_xy)[::step, ::step]
+    part = drape.part[::step, ::step]
+    dx, dy = np.diff(field, axis=1)[:-1], np.diff(field, axis=0)[:, :-1]
+    whole = (part[:-1, :-1] > 0) & (part[1:, :-1] == part[:-1, :-1]) & (part[:-1, 1:] == part[:-1, :-1])
+    if whole.sum() < 16:
+        return 0.0
+    area = np.abs(dx[..., 0] * dy[..., 1] - dx[..., 1] * dy[..., 0])[whole]
+    middle = float(np.median(area)) + 1e-6
+    return float(((area > middle / 6.25) & (area < middle * 6.25)).mean())
+
+
+def _covered(body: BodyView, drape: Drape, category: str) -> float:
+    """1 when the garment covers a sensible area for its kind; less when far too small or large."""
+    shoulders, hips = body.joints[5:7, :2].mean(axis=0), body.joints[11:13, :2].mean(axis=0)
+    torso = max(float(np.hypot(*(shoulders - hips))), 1.0)
+    area = float((drape.alpha > 0.5).sum()) / torso**2
+    low, high = {
+        "top": (0.3, 2.6),
+        "outer": (0.4, 4.5),
+        "dress": (0.5, 5.0),
+        "skirt": (0.12, 3.5),
+        "trousers": (0.15, 3.2),
+    }[category]
+    return float(np.clip(min(area / low, high / max(area, 1e-6)), 0, 1))
