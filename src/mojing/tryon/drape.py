@@ -28,7 +28,7 @@ from mojing.perception.body import BodyView
 from mojing.perception.labels import L
 from mojing.tryon.fields import Bone, ThinPlate, limb
 from mojing.tryon.fit import Fit
-from mojing.tryon.parts import SIDES, THIGH, UPPER_ARM, Figure, complete, sample
+from mojing.tryon.parts import FOREARM, SHIN, SIDES, THIGH, UPPER_ARM, Figure, complete, sample
 from mojing.tryon.pattern import PARTS, UPPER, Pattern, make_pattern
 from mojing.tryon.trunk import Trunk, fit_trunk
 
@@ -195,8 +195,10 @@ def _bones(
     theirs = [figure.at[f"{side}_{j}"] for j in joints]
     theirs[0] = theirs[0] - trunk.person.down * trunk.lift[side == "right"]
     wide = trunk.scale * (1.0 if pattern.worn else _ROUND)
-    if f"{side}_{joints[1]}" not in pattern.figure.known:
-        own = _usual(own, theirs, UPPER_ARM if joints[0] == "shoulder" else THIGH, trunk)
+    shares = (UPPER_ARM, FOREARM) if joints[0] == "shoulder" else (THIGH, SHIN)
+    for i in (0, 1):
+        if f"{side}_{joints[i + 1]}" not in pattern.figure.known:
+            _lengthen(own, theirs, i, shares[i], trunk)
     for i in (0, 1):
         # A bone that points at the camera in the garment photo is too short to be drawn out to the body's length.
         d = own[i + 1] - own[i]
@@ -214,12 +216,13 @@ def _bones(
     return first, second
 
 
-def _usual(own: list[F64], theirs: list[F64], share: float, trunk: Trunk) -> list[F64]:
+def _lengthen(own: list[F64], theirs: list[F64], i: int, share: float, trunk: Trunk) -> None:
     """Length of a garment's bone whose end it does not reach: the body's own, unless that is seen foreshortened."""
-    body = float(np.hypot(*(theirs[1] - theirs[0]))) / trunk.person.length
-    factor = float(np.clip(body / share, 0.85, 1.2)) * share
-    length = float(np.hypot(*(own[1] - own[0]))) / trunk.garment.length + 1e-6
-    return [own[0], *(own[0] + (point - own[0]) * (factor / length) for point in own[1:])]
+    body = float(np.hypot(*(theirs[i + 1] - theirs[i]))) / trunk.person.length
+    d = own[i + 1] - own[i]
+    wanted = float(np.clip(body / share, 0.85, 1.2)) * share * trunk.garment.length
+    shift = d * (wanted / (float(np.hypot(*d)) + 1e-6) - 1.0)
+    own[i + 1 :] = [point + shift for point in own[i + 1 :]]
 
 
 def _limb_extent(pattern: Pattern, bones: tuple[Bone, Bone]) -> float:

@@ -355,7 +355,10 @@ def _legs(cloth: AnyArray, figure: Figure, *, scale: float) -> tuple[dict[str, U
     seam = np.where(pv < crotch, 0.04, 0.01)
     at: dict[str, F64] = {}
     for side, sign in zip(SIDES, (1.0, -1.0), strict=True):
+        if f"{side}_ankle" in figure.known:
+            continue
         if f"{side}_knee" in figure.known:
+            at[f"{side}_ankle"] = _trouser_end(cloth & (sign * over > 0), figure, side=side, scale=scale)
             continue
         leg = cloth & (sign * over > 0) & (pv > 0.5 * crotch)
         if np.count_nonzero(leg) > 20:
@@ -371,6 +374,18 @@ def _legs(cloth: AnyArray, figure: Figure, *, scale: float) -> tuple[dict[str, U
         "trunk": np.minimum(_step(crotch + 0.03 - pv, 0.1), _step(0.12 - np.abs(over), 0.06)),
     }
     return masks, at
+
+
+def _trouser_end(leg: AnyArray, figure: Figure, *, side: str, scale: float) -> F64:
+    """Where the ankle would be of a leg that ends between knee and ankle: along the cloth below the knee."""
+    hip, knee = figure.at[f"{side}_hip"], figure.at[f"{side}_knee"]
+    thigh = float(np.hypot(*(knee - hip))) + 1e-6
+    ahead = (knee - hip) / thigh
+    rel = _grid((leg.shape[0], leg.shape[1]), scale) - knee
+    below = leg & (rel @ ahead > 0.15 * thigh)
+    if np.count_nonzero(below) > 12:
+        ahead = steady(np.asarray(rel[below].mean(axis=0), np.float64), ahead)
+    return np.asarray(knee + SHIN / THIGH * thigh * ahead, np.float64)
 
 
 def garment_axis(pattern: Pattern) -> Axis:
