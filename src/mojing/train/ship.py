@@ -85,7 +85,42 @@ def ship(name: str, run: Path, folder: Path = MODELS) -> Path:
     last = {k: v for k, v in (checks[-1] if checks else {}).items() if isinstance(v, float)}
     trained = {"minutes_on_two_cpu_cores": round(state["spent"] / 60, 1), "steps": state["step"]}
     card = {"licence": "Apache-2.0", **card, "limits": LIMITS, "training": trained, "metrics": last}
-    return export(net, folder, name, inputs=inputs, outputs=outputs, card=card)
+    path = export(net, folder, name, inputs=inputs, outputs=outputs, card=card)
+    path.with_suffix(".md").write_text(model_card(json.loads(path.with_suffix(".json").read_text())))
+    return path
+
+
+def model_card(about: dict[str, Any]) -> str:
+    """Markdown card of a model from its JSON description."""
+    data = "\n".join(f"- {line}" for line in about["datasets"])
+    limits = "\n".join(f"- {line}" for line in about["limits"])
+    metrics = "\n".join(f"| {k} | {v:.4f} |" for k, v in about["metrics"].items())
+    recipe = "tryon" if about["name"] == "render" else about["name"]
+    return f"""# Model card: {about["name"]}
+
+{about["purpose"]}
+
+- Licence: {about["licence"]}
+- Parameters: {about["parameters"]:,}, stored as float16
+- Trained {about["training"]["minutes_on_two_cpu_cores"]} minutes ({about["training"]["steps"]} steps) on two CPU cores,
+  from scratch; the recipe is `mojing train {recipe}` (docs/training.md)
+
+## Data
+
+{data}
+
+## Figures of the last check in training, on held-out photos
+
+From the run's own log, at the network's resolution; the figures of the whole pipeline are in docs/results.md.
+
+| figure | value |
+|---|---|
+{metrics}
+
+## Known limits
+
+{limits}
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
