@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from mojing.core.arrays import F64, U8, AnyArray
-from mojing.core.skeleton import GARMENT_ANCHORS
+from mojing.core.arrays import F32, F64, U8, AnyArray
+from mojing.core.skeleton import GARMENT_ANCHORS, A
 from mojing.tryon.fit import Fit, shift_anchors
 from mojing.tryon.parts import (
     FOREARM,
+    HIPS,
     SHIN,
     SIDES,
     THIGH,
@@ -46,6 +47,8 @@ PARTS: dict[str, int] = {
 """Ids in a drape's part map."""
 
 UPPER = ("top", "outer", "dress")
+RISE = 0.3
+"""Height of a waistband above the hip joints, torso lengths."""
 _SEAM = 0.02
 """Torso lengths by which neighbouring parts overlap at their seam."""
 
@@ -112,10 +115,11 @@ class Pattern:
 
 def make_pattern(garment: GarmentView, *, fit: Fit | None = None) -> Pattern:
     """Cut a garment photo into parts; about 15 ms for a 1024 px photo."""
-    anchors = shift_anchors(garment.anchors, fit) if fit is not None else garment.anchors
+    anchors = garment.anchors if fit is None else shift_anchors(garment.anchors, fit)
     alpha = garment.alpha
-    bounds = _bounds(alpha)
-    figure = complete(anchors, GARMENT_ANCHORS, bounds=bounds)
+    if garment.category not in UPPER:
+        anchors = _with_hips(anchors, flat=not garment.worn)
+    figure = complete(anchors, GARMENT_ANCHORS, bounds=_bounds(alpha))
     scale = min(1.0, 256.0 / max(alpha.shape))
     small = cv2.resize(alpha, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else alpha
     category = garment.category
@@ -145,6 +149,28 @@ def make_pattern(garment: GarmentView, *, fit: Fit | None = None) -> Pattern:
         worn=garment.worn or garment.attributes.get("worn") == "yes",
         closed=category != "outer" or garment.attributes.get("closure") == "closed",
     )
+
+
+def _with_hips(anchors: F32, *, flat: bool) -> F32:
+    """Hip joints of a skirt or trousers whose waist alone was found, by the proportions of a standing adult."""
+    hips, waist, knees = ([A[f"{side}_{n}"] for side in SIDES] for n in ("hip", "waist", "knee"))
+    if (anchors[hips, 2] > 0.1).all() or not (anchors[waist, 2] > 0.1).all():
+        return anchors
+    left, right = anchors[waist[0], :2], anchors[waist[1], :2]
+    middle, across = (left + right) / 2, left - right
+    width = float(np.hypot(*across)) + 1e-6
+    across = across / width
+    down = np.array([-across[1], across[0]], np.float32)
+    low = [anchors[k, :2].mean(axis=0) for k in (knees, [A["left_hem"], A["right_hem"]]) if (anchors[k, 2] > 0.1).all()]
+    down = -down if low and float(down @ (low[0] - middle)) < 0 else down
+    torso = width / (0.75 if flat else 0.58)
+    if (anchors[knees, 2] > 0.1).all():
+        torso = float(down @ (low[0] - middle)) / (RISE + THIGH)
+    out = np.array(anchors, np.float32)
+    for row, sign in zip(hips, (0.5, -0.5), strict=True):
+        out[row, :2] = middle + RISE * torso * down + sign * HIPS * torso * across
+        out[row, 2] = 0.15
+    return out
 
 
 def _bounds(alpha: U8) -> tuple[float, float, float, float]:
