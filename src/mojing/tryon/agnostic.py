@@ -83,7 +83,7 @@ def edit_region(body: BodyView, drape: Drape, category: str, *, margin: float = 
     box = (body.box.x0, body.box.y0, body.box.x1, body.box.y1)
     figure = complete(body.joints, BODY_JOINTS, bounds=box, floor=0.05)
     length = float(np.hypot(*(figure.at["hips"] - figure.at["neck"])))
-    new = np.asarray((drape.alpha > 0.02) * np.uint8(255))
+    new = np.asarray(cv2.compare(drape.alpha, 0.02, cv2.CMP_GT), np.uint8)
     remove, notices = _taken_off(body, figure, category, drape)
     bare = _bare(figure, drape, category, length)
     keep = _in_front(body, figure, drape, category, length=length, new=new)
@@ -106,11 +106,27 @@ def edit_region(body: BodyView, drape: Drape, category: str, *, margin: float = 
 
 
 def grow(mask: U8, radius: float) -> U8:
-    """Everything within `radius` px of a 0/255 mask, as 0/255; by distances, so its cost does not grow with it."""
-    if not mask.any():
-        return mask.copy()
-    far = cv2.distanceTransform(cv2.bitwise_not(mask), cv2.DIST_L2, 3)
-    return np.asarray((far <= radius) * np.uint8(255))
+    """Everything within `radius` px of a 0/255 mask, as 0/255; by distances, so its cost does not grow with it.
+
+    From 8 px on it is measured at half size, to within 1 px.
+    """
+    out = np.zeros_like(mask)
+    x, y, w, h = cv2.boundingRect(mask)
+    if w == 0:
+        return out
+    pad = int(radius) + 2
+    rows, cols = slice(max(y - pad, 0), y + h + pad), slice(max(x - pad, 0), x + w + pad)
+    part = mask[rows, cols]
+    if radius < 8:
+        far = cv2.distanceTransform(cv2.bitwise_not(part), cv2.DIST_L2, 3)
+        out[rows, cols] = cv2.compare(far, radius, cv2.CMP_LE)
+        return out
+    wh = (part.shape[1], part.shape[0])
+    small = cv2.resize(part, (-(-wh[0] // 2), -(-wh[1] // 2)), interpolation=cv2.INTER_AREA)
+    far = cv2.distanceTransform(cv2.compare(small, 0, cv2.CMP_EQ), cv2.DIST_L2, 3)
+    near = cv2.compare(far, radius / 2, cv2.CMP_LE)
+    out[rows, cols] = np.maximum(cv2.resize(near, wh, interpolation=cv2.INTER_NEAREST), part)
+    return out
 
 
 def _labels(parse: U8, names: tuple[str, ...]) -> U8:
@@ -169,8 +185,9 @@ def _in_front(body: BodyView, figure: Figure, drape: Drape, category: str, *, le
         for a, b in ((start, elbow), (elbow, wrist)):
             cv2.line(far, _xy(a), _xy(b), 255, max(int(0.2 * length), 2))
     # A sleeve hides the arm inside it; over the trunk's cloth a bare forearm lies in front.
-    sleeve = np.isin(drape.part, [PARTS[f"{s}_{h}_sleeve"] for s in SIDES for h in ("upper", "lower")])
-    crossing = cv2.bitwise_and(far, np.where(sleeve, np.uint8(0), new))
+    table = np.full(256, 255, np.uint8)
+    table[[PARTS[f"{s}_{h}_sleeve"] for s in SIDES for h in ("upper", "lower")]] = 0
+    crossing = cv2.bitwise_and(cv2.bitwise_and(far, new), cv2.LUT(drape.part, table))
     return np.asarray(np.maximum(keep, cv2.bitwise_and(arms, np.maximum(hands, crossing))), np.uint8)
 
 
@@ -226,7 +243,7 @@ def _draw_limb(out: U8, figure: Figure, side: str, widths: dict[str, float], *, 
 def _stay(body: BodyView, *, mask: U8, new: U8, remove: U8, limbs: U8, length: float) -> U8:
     """Pixels of the mask whose original is as good as any."""
     rim = max(0.012 * length, 1.0)
-    person = np.asarray((body.alpha > 12) * np.uint8(255))
+    person = np.asarray(cv2.compare(body.alpha, 12, cv2.CMP_GT), np.uint8)
     nothing = cv2.bitwise_not(np.maximum(grow(person, rim), grow(new, rim)))
     # Skin changes tone next to a garment: its edge was cut by eye, and the old one's shadow lies on it.
     skin = cv2.bitwise_and(limbs, cv2.bitwise_not(np.maximum(grow(remove, 2.5 * rim), grow(new, 2.5 * rim))))
