@@ -16,7 +16,7 @@ from mojing.perception.body import BodyView
 from mojing.perception.labels import L
 from mojing.tryon.fields import ThinPlate
 from mojing.tryon.parts import HIPS, Axis, Figure, Inside, axis_of, extents, sample
-from mojing.tryon.pattern import UPPER, Pattern, garment_axis, steady
+from mojing.tryon.pattern import UPPER, Pattern, garment_axis
 
 _NOT_TRUNK = ("background", "hair", "bag", "hat", "shoes", "left_arm", "right_arm", "scarf", "accessories")
 _LOOSE = 0.6

@@ -260,12 +260,10 @@ def train(options: Options) -> Path:
     run.start()
     next_check = run.progress
     while run.progress < 1:
-        if sampler.small and run.progress >= options.small_share:
-            sampler.small = False
+        sampler.small = run.progress < options.small_share
         if rounds and run.progress >= rounds[0]:
             rounds.pop(0)
-            kept = label_real(ema.net, material.real)
-            run.log(event="real photos labelled", kept=kept)
+            run.log(event="real photos labelled", kept=label_real(ema.net, material.real))
             run.start()
         batch = next(batches)
         for group in optimizer.param_groups:
