@@ -151,6 +151,11 @@ def _taken_off(body: BodyView, figure: Figure, category: str, drape: Drape) -> t
         # Sleeves of what is worn beneath vanish in the coat's; they must not stick out of them.
         inner = cv2.bitwise_and(_labels(body.parse, ("upper", "dress")), cv2.bitwise_not(_hull(figure, body.hw)))
         remove = np.maximum(remove, cv2.bitwise_and(inner, _limb_area(figure, body.hw, ("shoulder", "elbow", "wrist"))))
+    if category in ("skirt", "trousers"):
+        # A belt around a coat is the coat's.
+        belt, lower = _labels(body.parse, ("belt",)), _labels(body.parse, ("skirt", "trousers"))
+        length = float(np.hypot(*(figure.at["hips"] - figure.at["neck"])))
+        remove = np.maximum(lower, cv2.bitwise_and(belt, grow(lower, 0.1 * length)))
     if category in ("skirt", "trousers") and "dress" in has:
         notices.append("the dress stays as a top: only its part below the new waist is replaced")
         down = (figure.at["hips"] - figure.at["neck"]) / (np.hypot(*(figure.at["hips"] - figure.at["neck"])) + 1e-6)
