@@ -243,9 +243,8 @@ def train(options: Options) -> Path:
     ema = Ema(net)
     optimizer = torch.optim.AdamW(net.parameters(), lr=options.lr, weight_decay=0.02)
     run = Run(options.out, minutes=options.minutes)
-    state = run.load()
     rounds = [0.45, 0.72]
-    if state is not None:
+    if (state := run.load()) is not None:
         net.load_state_dict(state["net"])
         ema.net.load_state_dict(state["ema"])
         ema.steps = run.step
