@@ -18,6 +18,7 @@ from mojing.core.geometry import Border, Box
 from mojing.core.skeleton import BODY_JOINTS, J, mirror_order
 from mojing.perception import decode, people
 from mojing.perception.crops import Rect, as_input, border_colour, cut, letterbox_rect
+from mojing.perception.labels import LABELS
 from mojing.runtime.session import Session
 from mojing.runtime.store import ModelStore
 
@@ -83,7 +84,10 @@ class BodyNet:
     """The body network with its find, whole and torso passes."""
 
     def __init__(self, store: ModelStore, *, threads: int = 2) -> None:
-        self.session = Session(store.spec("body"), threads=threads)
+        spec = store.spec("body")
+        self.session = Session(spec, threads=threads)
+        biases = spec.extra.get("logit_bias", {})
+        self.bias = np.array([biases.get(name, 0.0) for name in LABELS], np.float32)
 
     def __call__(
         self, rgb: U8, *, person: int | None = None, strict: bool = True, found: Pass | None = None
@@ -103,11 +107,7 @@ class BodyNet:
         found = self.find(rgb) if found is None else found
         if found.wide and strict:
             raise refuse("only_face")
-        candidates = self.candidates(found)
-        if not candidates:
-            raise refuse("no_person")
-        chosen, notices = _choose(candidates, person)
-        others = _others(candidates, chosen, found.rect, rgb.shape[:2])
+        chosen, others, notices = self._pick(rgb, found, person)
         whole, torso = self._closer(rgb, found, chosen=chosen, others=others)
         view = _assemble(rgb, whole, torso, others=others, notices=notices)
         if found.wide:
@@ -129,6 +129,23 @@ class BodyNet:
         dx, dy = round(0.4 * rect.wh[0]), round(0.4 * rect.wh[1])
         wider = self._look(rgb, Rect(rect.x0 - dx, rect.y0 - dy, rect.x1 + dx, rect.y1 + dy), border=border_colour(rgb))
         return replace(wider, wide=True) if people.close_up(wider.parse, wider.alpha, wider.joints) else found
+
+    def passes(self, rgb: U8) -> tuple[Pass, Pass | None]:
+        """The whole-person and the torso pass of the largest person; None where the torso needs no closer look.
+
+        Raises:
+            InputError: no_person.
+        """
+        found = self.find(rgb)
+        chosen, others, _ = self._pick(rgb, found, None)
+        return self._closer(rgb, found, chosen=chosen, others=others)
+
+    def _pick(self, rgb: U8, found: Pass, person: int | None) -> tuple[people.Candidate, U8 | None, tuple[str, ...]]:
+        candidates = self.candidates(found)
+        if not candidates:
+            raise refuse("no_person")
+        chosen, notices = _choose(candidates, person)
+        return chosen, _others(candidates, chosen, found.rect, rgb.shape[:2]), notices
 
     def candidates(self, found: Pass) -> list[people.Candidate]:
         """People of the find pass from left to right; pieces of the mask without a head or shoulders are no people."""
@@ -159,7 +176,8 @@ class BodyNet:
         heat = out["heat"][0]
         cells = decode.untangle(decode.peaks(heat), heat, MIRROR_PAIRS)
         joints = decode.to_photo(cells, heat.shape[1:], rect)
-        return Pass(rect, out["parse"][0], out["alpha"][0, 0], heat, joints)
+        parse = out["parse"][0] + self.bias[:, None, None]
+        return Pass(rect, parse, out["alpha"][0, 0], heat, joints)
 
 
 MIRROR_PAIRS = [(i, j) for i, j in enumerate(mirror_order(BODY_JOINTS)) if i < j and i >= J["left_shoulder"]]
@@ -228,9 +246,7 @@ def _assemble(rgb: U8, whole: Pass, torso: Pass | None, *, others: U8 | None, no
     scale = min(1.0, decode.CANVAS / canvas_rect.wh[1])
     canvas_wh = (max(round(canvas_rect.wh[0] * scale), 8), max(round(canvas_rect.wh[1] * scale), 8))
     present = _present(whole, torso)
-    canvas = decode.upsample(np.concatenate([whole.parse[present], whole.alpha[None]]), canvas_wh)
-    if torso is not None:
-        _add_torso(canvas, whole.rect, torso, present=present)
+    canvas = enlarged_logits(whole, torso, wh=canvas_wh, present=present)
     joints = merged_joints(whole, torso)
     person = decode.sigmoid(canvas[-1])
     labels = decode.only_person(decode.drop_specks(present[decode.labels_of(canvas[:-1])]), person)
@@ -243,6 +259,16 @@ def _assemble(rgb: U8, whole: Pass, torso: Pass | None, *, others: U8 | None, no
     x, y, w, h = cv2.boundingRect((alpha[inner.y0 : inner.y1, inner.x0 : inner.x1] > 127).astype(np.uint8))
     box = Box(float(inner.x0 + x), float(inner.y0 + y), float(inner.x0 + x + w), float(inner.y0 + y + h))
     return BodyView(hw=hw, joints=joints, parse=parse, alpha=alpha, box=box, notices=notices, fault=fault)
+
+
+def enlarged_logits(whole: Pass, torso: Pass | None, *, wh: tuple[int, int], present: U8 | None = None) -> F32:
+    """Logits of both passes over the whole pass's rectangle, (C + 1, H, W): the labels `present` (all by default), then
+    alpha."""
+    chosen = np.arange(len(LABELS), dtype=np.uint8) if present is None else present
+    canvas = decode.upsample(np.concatenate([whole.parse[chosen], whole.alpha[None]]), wh)
+    if torso is not None:
+        _add_torso(canvas, whole.rect, torso, present=chosen)
+    return canvas
 
 
 def _present(whole: Pass, torso: Pass | None) -> U8:
