@@ -2,7 +2,7 @@
 
 Every garment starts as the `tights` shell that comes with the base mesh. Fields are measured on the body at rest, where
 arms stand off the trunk, so one recipe fits every shape and pose: `x`, `y`, `z` (metres), `arm` (distance past the
-armhole), `along` (distance from shoulder along the arm).
+armhole), `along` (distance from shoulder along the arm), `side` (distance across the arm).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 import bpy
 import numpy as np
 from body import Body, Vectors
+from numpy.typing import NDArray
 from studio import add_mesh, evaluated, subdivide
 
 Field = Vectors
@@ -78,34 +79,36 @@ class Shell:
             np.add.at(out, triangles[:, i], n)
         return np.asarray(out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12))
 
-    def smoothed(self, times: int, *, keep: Field | None = None) -> Shell:
-        """Laplacian smoothing; vertices on open edges, and where `keep` is true, stay."""
-        edges = {tuple(sorted((f[i], f[(i + 1) % len(f)]))) for f in self.faces for i in range(len(f))}
-        pairs = np.array(sorted(edges))
-        count = np.zeros(len(self.vertices))
-        np.add.at(count, pairs.ravel(), 1)
-        fixed = self.border() if keep is None else self.border() | (keep > 0)
+    def smoothed(self, times: int) -> Shell:
+        """Laplacian smoothing; open edges are smoothed along themselves, so that hems get straight."""
+        inner, rim = self._edges()
         v = self.vertices.copy()
+        on_rim = np.zeros(len(v), bool)
+        on_rim[rim.ravel()] = True
         for _ in range(times):
-            total = np.zeros_like(v)
-            np.add.at(total, pairs[:, 0], v[pairs[:, 1]])
-            np.add.at(total, pairs[:, 1], v[pairs[:, 0]])
-            v = np.where(fixed[:, None], v, 0.5 * v + 0.5 * total / np.maximum(count, 1)[:, None])
+            v = np.where(on_rim[:, None], _averaged(v, rim), _averaged(v, inner))
         return self.moved(v)
 
-    def border(self) -> Any:
+    def border(self) -> NDArray[np.bool_]:
         """True for vertices on an open edge."""
-        seen: dict[tuple[int, int], int] = {}
-        for f in self.faces:
-            for i, a in enumerate(f):
-                b = f[(i + 1) % len(f)]
-                key = (min(a, b), max(a, b))
-                seen[key] = seen.get(key, 0) + 1
         out = np.zeros(len(self.vertices), bool)
-        for (a, b), n in seen.items():
-            if n == 1:
-                out[[a, b]] = True
+        out[self._edges()[1].ravel()] = True
         return out
+
+    def _edges(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """All edges, and those of one face only, as pairs of vertex rows."""
+        pairs = np.array([(f[i - 1], f[i]) for f in self.faces for i in range(len(f))])
+        edges, count = np.unique(np.sort(pairs, axis=1), axis=0, return_counts=True)
+        return edges, edges[count == 1]
+
+
+def _averaged(v: Vectors, edges: NDArray[np.int64]) -> Vectors:
+    """Half way from each vertex to the mean of its neighbours."""
+    total, count = np.zeros_like(v), np.zeros(len(v))
+    for here, there in ((0, 1), (1, 0)):
+        np.add.at(total, edges[:, here], v[edges[:, there]])
+        np.add.at(count, edges[:, here], 1)
+    return np.where(count[:, None] > 0, 0.5 * v + 0.5 * total / np.maximum(count, 1)[:, None], v)
 
 
 def tights(body: Body, *, levels: int = 1) -> Shell:
@@ -116,7 +119,11 @@ def tights(body: Body, *, levels: int = 1) -> Shell:
     posed, fine = subdivide(body.vertices[used], quads, levels)
     rest, _ = subdivide(body.rest[used], quads, levels)
     arm, along = arm_fields(body, rest)
-    return Shell(posed, fine, {"x": rest[:, 0], "y": rest[:, 1], "z": rest[:, 2], "arm": arm, "along": along})
+    shoulder, elbow = body.rest_joints["upperarm01.L"], body.rest_joints["lowerarm01.L"]
+    down = (elbow - shoulder)[[0, 2]] / np.linalg.norm((elbow - shoulder)[[0, 2]])
+    side = (np.abs(rest[:, 0]) - shoulder[0]) * -down[1] + (rest[:, 2] - shoulder[2]) * down[0]
+    places = {"x": rest[:, 0], "y": rest[:, 1], "z": rest[:, 2]}
+    return Shell(posed, fine, {**places, "arm": arm, "along": along, "side": side})
 
 
 def arm_fields(body: Body, rest: Vectors) -> tuple[Field, Field]:

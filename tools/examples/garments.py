@@ -16,7 +16,7 @@ from body import Body, Pose, Shape, make_body
 from cloth import Fabric, Field, Shell, simulate
 from materials import Look, Print
 from people import RELAXED, both
-from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 from studio import Colour
 from wardrobe import Legs, Skirt, Top, cut_legs, cut_skirt, cut_top
 
@@ -66,7 +66,7 @@ GARMENTS: dict[str, Garment] = {
         fabric=Fabric(mass=0.3, bending=3.0, grow=0.03),
     ),
     "tank": Garment(
-        (Top(sleeve=0.0, neck="strap", hem=0.05, ease=0.008, flare=0.006),),
+        (Top(sleeve=0.0, neck="strap", hem=0.04, ease=0.008, flare=0.0),),
         Look((0.93, 0.47, 0.38), ribs=(), seams=("hem",)),
         wh=(640, 768),
     ),
@@ -118,7 +118,10 @@ def _mannequin(man: bool) -> Body:
         **both("lowerarm01", (0.46, -0.06, -1.0)),
         **both("wrist", (0.40, -0.05, -1.0)),
     }
-    return make_body(shape, Pose({**RELAXED, **arms, **both("upperleg01", (0.03, 0.0, -1.0))}))
+    return make_body(
+        shape,
+        Pose({**RELAXED, **arms, **both("upperleg01", (-0.005, 0.0, -1.0)), **both("lowerleg01", (0.01, 0.0, -1.0))}),
+    )
 
 
 def draw_print(path: Path) -> None:
@@ -289,6 +292,9 @@ def _photograph(path: Path, garment: Garment) -> None:
 def _lay_on_paper(picture: Image.Image, paper: Colour) -> Image.Image:
     """Put a cut-out on paper with the soft shadow of a garment that lies almost flat."""
     size = picture.size[1]
+    covered = picture.getchannel("A")
+    edge = covered.filter(ImageFilter.MedianFilter(3)).filter(ImageFilter.GaussianBlur(0.6))
+    picture.putalpha(ImageChops.darker(edge, covered.point(lambda a: 255 if a else 0)))
     ground = Image.new("RGBA", picture.size, (*(round(255 * c) for c in paper), 255))
     for shift, blur, strength in ((0.004, 0.006, 0.22), (0.016, 0.024, 0.16)):
         shade = Image.new("L", picture.size)

@@ -201,14 +201,15 @@ def _pattern(g: Graph, look: Look, colour: Value, x: Value, down: Value) -> Valu
 def cloth(name: str, look: Look, *, neck_z: float = 0.0) -> Any:
     """Cloth of a given look; `neck_z` is the rest height of the neck, from which prints are placed."""
     g = Graph(name)
-    x, z, arm, along = (g.attribute(n) for n in ("x", "z", "arm", "along"))
+    trunk_x, z, arm, along, side = (g.attribute(n) for n in ("x", "z", "arm", "along", "side"))
     on_arm = g.step(arm, -0.0005, 0.0005)
+    x = g.math("ADD", g.math("MULTIPLY", g.math("SUBTRACT", side, trunk_x), on_arm), trunk_x)
     down = g.math("ADD", g.math("MULTIPLY", g.math("SUBTRACT", along, z), on_arm), z)
     colour: Value = linear(look.colour)
     colour = _pattern(g, look, colour, x, down)
     if look.print:
         p = look.print
-        u = g.math("ADD", g.math("DIVIDE", x, p.width), 0.5)
+        u = g.math("ADD", g.math("DIVIDE", trunk_x, p.width), 0.5)
         v = g.math("ADD", g.math("DIVIDE", g.math("SUBTRACT", z, neck_z - p.below), p.height), 0.5)
         ink, alpha = g.image(p.path, u=u, v=v, clip=True)
         front = g.math("MULTIPLY", g.step(g.attribute("y"), -0.01, -0.02), g.step(arm, 0.0, -0.001))

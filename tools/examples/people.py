@@ -181,8 +181,8 @@ PEOPLE: dict[str, Person] = {
         hair=Style(length=0.12, lift=0.022, back=0.6, gravity=0.35),
         hair_colour=(0.13, 0.085, 0.06),
         clothes=(
-            (Top(sleeve=0.0, neck="scoop", hem=-0.09, ease=0.008, flare=0.0), Look((0.62, 0.12, 0.16), seams=())),
-            (Skirt(hem=0.40, flare=0.25, rise=0.13, over=0.012), Look((0.62, 0.12, 0.16), seams=("hem", "waist"))),
+            (Top(sleeve=0.0, neck="scoop", hem=-0.115, ease=0.007, flare=0.0), Look((0.62, 0.12, 0.16), seams=())),
+            (Skirt(hem=0.40, flare=0.25, rise=0.13, over=0.008), Look((0.62, 0.12, 0.16), seams=("hem", "waist"))),
         ),
         shoes=((0.75, 0.68, 0.58), (0.55, 0.45, 0.36)),
         wall=(0.76, 0.79, 0.75),

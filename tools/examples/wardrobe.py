@@ -102,7 +102,7 @@ def cut_top(body: Body, spec: Top) -> Shell:
     if spec.sleeve > 0:
         shell = cut(shell, "cuff", np.where(f["arm"] > 0, spec.sleeve * upper - f["along"], FAR))
     else:
-        shell = cut(shell, "cuff", -f["arm"] - (0.03 if spec.neck == "strap" else 0.012) * s)
+        shell = cut(shell, "cuff", _armhole(f, body, inset=(0.045 if spec.neck == "strap" else 0.03) * s))
     shell = _neckline(shell, body, spec.neck)
     if spec.opening is not None:
         f = shell.fields
@@ -116,6 +116,14 @@ def cut_top(body: Body, spec: Top) -> Shell:
     narrow = 1 - 0.65 * np.clip((f["along"] - upper) / (0.8 * upper), 0, 1)
     arm = 0.4 * spec.ease + spec.sleeve_ease * np.clip(f["along"] / 0.12, 0, 1) * narrow
     return _widened(shell, trunk * (1 - on_arm) + arm * on_arm)
+
+
+def _armhole(f: dict[str, Field], body: Body, *, inset: float) -> Field:
+    """Positive inside the armhole of a sleeveless top: `inset` from the shoulder joint above, wider under the arm."""
+    joint = body.rest_joints["upperarm01.L"]
+    above = f["z"] - joint[2]
+    strap = joint[0] - inset - 0.2 * above - np.abs(f["x"])
+    return np.minimum(0.045 - f["arm"], np.where(above > -0.14, strap, FAR))
 
 
 def _lengthened(shell: Shell, extra: float, hip: float) -> Shell:
@@ -137,7 +145,8 @@ def cut_legs(body: Body, spec: Legs) -> Shell:
     shell = cut(shell, "waist", hip + spec.rise * s - shell.fields["z"])
     shell = cut(shell, "hem", shell.fields["z"] - ankle - spec.hem * s)
     depth = np.clip((hip - shell.fields["z"]) / (hip - ankle), 0, 1)
-    return _widened(shell, 0.004 + spec.ease * np.clip((depth + 0.1) / 0.25, 0, 1) + spec.flare * depth)
+    knee = 0.4 * (spec.ease + spec.flare) * np.exp(-(((depth - 0.5) / 0.16) ** 2))
+    return _widened(shell, 0.004 + spec.ease * np.clip((depth + 0.1) / 0.25, 0, 1) + spec.flare * depth + knee)
 
 
 def _widened(shell: Shell, ease: Field) -> Shell:
@@ -177,8 +186,9 @@ def cut_skirt(body: Body, spec: Skirt, *, step: float) -> Shell:
         for i in range(columns)
     ]
     flat = {name: stack[:, i] for i, name in enumerate("xyz")}
-    flat["x"] = np.tile(np.where(angle > np.pi, angle - 2 * np.pi, angle), rows) * 0.17
-    extra = {"arm": np.full(len(stack), -FAR), "along": np.zeros(len(stack))}
+    signed = np.where(angle > np.pi, angle - 2 * np.pi, angle)
+    flat["x"] = np.concatenate([signed * float(np.mean(np.hypot(*(v[:, :2] - centre).T))) for v in vertices])
+    extra = {"arm": np.full(len(stack), -FAR), "along": np.zeros(len(stack)), "side": np.zeros(len(stack))}
     return Shell(stack, faces, {**flat, **extra, "waist": top - stack[:, 2], "hem": stack[:, 2] - bottom})
 
 
