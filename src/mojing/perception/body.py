@@ -19,6 +19,7 @@ from mojing.core.skeleton import BODY_JOINTS, J, mirror_order
 from mojing.perception import decode, people
 from mojing.perception.crops import Rect, as_input, border_colour, cut, letterbox_rect
 from mojing.perception.labels import LABELS
+from mojing.perception.sleeves import clothe_limbs
 from mojing.runtime.session import Session
 from mojing.runtime.store import ModelStore
 
@@ -231,13 +232,15 @@ def merged_joints(whole: Pass, torso: Pass | None) -> F32:
         & (close[:, 1] > torso.rect.y0 + 0.02 * h)
         & (close[:, 1] < torso.rect.y1 - 0.02 * h)
     )
-    better = inside & (close[:, 2] > 0.8 * joints[:, 2]) & np.array([_upper(n) for n in BODY_JOINTS])
+    better = inside & (close[:, 2] > _LEAD * joints[:, 2])
     joints[better] = close[better]
     return joints
 
 
-def _upper(name: str) -> bool:
-    return name.split("_")[-1] not in ("knee", "ankle", "toe")
+_LEAD = np.array(
+    [{"hip": 1.3, "knee": 9.0, "ankle": 9.0, "toe": 9.0}.get(n.split("_")[-1], 0.8) for n in BODY_JOINTS], np.float32
+)
+"""How many times as sure as the whole pass the torso pass must be of a joint; hips lie too near its lower edge."""
 
 
 def _assemble(rgb: U8, whole: Pass, torso: Pass | None, *, others: U8 | None, notices: tuple[str, ...]) -> BodyView:
@@ -251,6 +254,7 @@ def _assemble(rgb: U8, whole: Pass, torso: Pass | None, *, others: U8 | None, no
     person = decode.sigmoid(canvas[-1])
     labels = decode.only_person(decode.drop_specks(present[decode.labels_of(canvas[:-1])]), person)
     labels = decode.nearest_sides(labels, _on_canvas(joints, canvas_rect, canvas_wh))
+    labels = clothe_limbs(labels, cut(rgb, canvas_rect, wh=canvas_wh, border="edge"))
     fault = people.refusal(joints, labels, hw)
     inner = canvas_rect.inside(hw)
     parse, alpha = _to_photo(rgb, labels, person, rect=canvas_rect)

@@ -82,7 +82,7 @@ def ship(name: str, run: Path, folder: Path = MODELS) -> Path:
     net.load_state_dict(state["ema"])
     rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     checks = [row for row in rows if row.get("event") == "validation"]
-    last = {k: v for k, v in (checks[-1] if checks else {}).items() if isinstance(v, float)}
+    last = {k: v for k, v in (checks[-1] if checks else {}).items() if isinstance(v, float) and k != "minutes"}
     trained = {"minutes_on_two_cpu_cores": round(state["spent"] / 60, 1), "steps": state["step"]}
     card = {"licence": "Apache-2.0", **card, "limits": LIMITS, "training": trained, "metrics": last}
     path = export(net, folder, name, inputs=inputs, outputs=outputs, card=card)
