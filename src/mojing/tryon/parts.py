@@ -47,7 +47,7 @@ class Figure:
         """The same figure with left and right exchanged."""
         other = {"left": "right", "right": "left"}
         flip = {n: f"{other[n.partition('_')[0]]}_{n.partition('_')[2]}" if "_" in n else n for n in self.at}
-        return Figure({n: self.at[flip[n]] for n in self.at}, frozenset(flip[n] for n in self.known if n in flip))
+        return Figure({flip[n]: self.at[n] for n in self.at}, frozenset(flip[n] for n in self.known if n in flip))
 
 
 def complete(

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mojing.perception.labels import LABELS, L, mirror_labels
+from mojing.perception.sleeves import clothe_limbs
 from mojing.train.data import augment as aug
 from mojing.train.data.people import (
     IGNORE,
@@ -228,6 +229,7 @@ def pseudo_label(net: nn.Module, people: list[Person], *, confident: float = 0.6
             _label_some(net, todo, confident=confident)
         for p in todo:
             constrain_to_product(p)
+            p.parse = clothe_limbs(p.parse, p.levels[0]) if p.parse is not None else None
             if keep is not None and p.parse is not None:
                 cv2.imwrite(str(keep / f"{p.key.replace('/', '_')}.png"), p.parse)
 

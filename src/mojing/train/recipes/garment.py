@@ -161,27 +161,38 @@ def losses(out: tuple[Tensor, ...], batch: tuple[Tensor, ...]) -> tuple[Tensor, 
 def label_real(net: nn.Module, garments: Sequence[RealGarment], *, agreement: float = 0.9) -> int:
     """Give real photos the network's own cut-out and anchors where it agrees with itself; returns how many."""
     kept = 0
-    for g in garments:
-        both = np.stack([g.image, g.image[:, ::-1]])
-        x = torch.from_numpy(np.ascontiguousarray(both)).permute(0, 3, 1, 2).float() / 255
+    for start in range(0, len(garments), 16):
+        some = garments[start : start + 16]
+        images = np.stack([g.image for g in some])
+        x = torch.from_numpy(np.concatenate([images, images[:, :, ::-1]])).permute(0, 3, 1, 2).float() / 255
         with channels_last_bf16("cpu"):
             seg, heat, category, _, _ = net(x.contiguous(memory_format=torch.channels_last))
-        prob = torch.softmax(seg.float(), 1)
-        a, b = prob[0], prob[1].flip(2)
-        first, second = a[1] > 0.5, b[1] > 0.5
-        union = float((first | second).sum())
-        if union < 300 or float((first & second).sum()) / union < agreement or int(category[0].argmax()) != g.category:
-            g.seg = g.anchors = None
-            continue
-        kept += 1
-        mean = ((a + b) / 2)[None]
-        up = F.interpolate(mean, scale_factor=2.0, mode="bilinear", align_corners=False)[0].numpy()
-        label = up.argmax(0).astype(np.uint8)
-        label[up.max(0) < 0.6] = IGNORE
-        label[g.inside == 0] = 0
-        g.seg = label
-        g.anchors = _anchors_of(((heat[0] + heat[1][MIRROR].flip(2)) / 2).float().numpy())
+        prob, flipped = torch.softmax(seg.float(), 1).chunk(2)
+        straight, mirrored = heat.float().chunk(2)
+        both = (straight + mirrored[:, MIRROR].flip(3)) / 2
+        for i, g in enumerate(some):
+            kept += _believe(
+                g, (prob[i], flipped[i].flip(2)), both[i].numpy(), kind=int(category[i].argmax()), agreement=agreement
+            )
     return kept
+
+
+def _believe(
+    g: RealGarment, prob: tuple[Tensor, Tensor], heat: NDArray[np.float32], *, kind: int, agreement: float
+) -> bool:
+    """Label one photo by its own and its mirror image's cut-out when they agree and its category is right."""
+    first, second = prob[0][1] > 0.5, prob[1][1] > 0.5
+    union = float((first | second).sum())
+    if union < 300 or float((first & second).sum()) / union < agreement or kind != g.category:
+        g.seg = g.anchors = None
+        return False
+    mean = ((prob[0] + prob[1]) / 2)[None]
+    up = F.interpolate(mean, scale_factor=2.0, mode="bilinear", align_corners=False)[0].numpy()
+    label = up.argmax(0).astype(np.uint8)
+    label[up.max(0) < 0.6] = IGNORE
+    label[g.inside == 0] = 0
+    g.seg, g.anchors = label, _anchors_of(heat)
+    return True
 
 
 def _anchors_of(heat: NDArray[np.float32], *, least: float = 0.3) -> NDArray[np.float32]:
