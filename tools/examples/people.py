@@ -112,10 +112,10 @@ PEOPLE: dict[str, Person] = {
         hair=Style(length=0.016, lift=0.012, back=0.5, gravity=0.0, strands=14000, thickness=0.0012),
         hair_colour=(0.045, 0.035, 0.03),
         clothes=(
-            (Legs(hem=0.02, ease=0.012, flare=0.015), Look((0.50, 0.50, 0.49), seams=("hem",))),
+            (Legs(hem=0.02, ease=0.012, flare=0.015), Look((0.21, 0.21, 0.23), seams=("hem",))),
             (
                 Top(sleeve=1.85, neck="crew", hem=0.05, ease=0.018, flare=0.01, sleeve_ease=0.016),
-                Look((0.80, 0.52, 0.16), ribs=("neck", "cuff"), seams=("hem",)),
+                Look((0.17, 0.29, 0.60), ribs=("neck", "cuff"), seams=("hem",)),
             ),
         ),
         shoes=((0.22, 0.22, 0.23), (0.85, 0.84, 0.82)),
@@ -208,8 +208,8 @@ PEOPLE: dict[str, Person] = {
         hair=Style(length=0.05, lift=0.016, back=0.7, gravity=0.12, strands=12000),
         hair_colour=(0.36, 0.25, 0.15),
         clothes=(
-            (Legs(hem=0.46, ease=0.02, flare=0.03), Look((0.72, 0.65, 0.50), seams=("hem",))),
-            (Top(sleeve=0.62, neck="crew", hem=0.06, ease=0.02, flare=0.01), Look((0.55, 0.18, 0.17), ribs=("neck",))),
+            (Legs(hem=0.46, ease=0.02, flare=0.03), Look((0.38, 0.40, 0.36), seams=("hem",))),
+            (Top(sleeve=0.62, neck="crew", hem=0.06, ease=0.02, flare=0.01), Look((0.36, 0.27, 0.50), ribs=("neck",))),
         ),
         shoes=((0.25, 0.30, 0.40), (0.9, 0.9, 0.88)),
         wall=(0.72, 0.72, 0.76),

@@ -30,6 +30,8 @@ def new_scene(*, wh: tuple[int, int], samples: int) -> None:
     scene.cycles.device = "CPU"
     scene.cycles.samples = samples
     scene.cycles.use_denoising = True
+    scene.cycles.denoising_prefilter = "FAST"
+    scene.cycles.denoising_quality = "BALANCED"
     scene.cycles.use_adaptive_sampling = True
     scene.cycles.adaptive_threshold = 0.08
     scene.cycles.adaptive_min_samples = 4
