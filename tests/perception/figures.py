@@ -76,9 +76,9 @@ def paint(
         limb(f"{s}_wrist", f"{s}_hand", f"{s}_arm", 0.06)
     trunk = np.array([p["left_shoulder"], p["right_shoulder"], p["right_hip"], p["left_hip"]], np.int32)
     cv2.fillConvexPoly(labels, trunk, L["upper"])
-    cv2.circle(labels, p["nose"], round(0.085 * height), L["hair"], -1)
+    cv2.circle(labels, p["nose"], round(0.105 * height), L["hair"], -1)
     if face:
-        cv2.circle(labels, p["nose"], round(0.06 * height), L["face"], -1)
+        cv2.circle(labels, p["nose"], round(0.075 * height), L["face"], -1)
     on = labels > 0
     canvas[on] = LABEL_COLOURS[labels[on]]
     for i, (x, y) in enumerate(pts):

@@ -6,6 +6,7 @@ A pass that would show the network hardly more than the one before is left out.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import cv2
@@ -20,6 +21,7 @@ from mojing.perception import decode, people
 from mojing.perception.crops import Rect, as_input, border_colour, cut, letterbox_rect
 from mojing.perception.labels import LABELS
 from mojing.perception.sleeves import clothe_limbs
+from mojing.perception.views import ViewHead, describe
 from mojing.runtime.session import Session
 from mojing.runtime.store import ModelStore
 
@@ -77,8 +79,8 @@ class Pass:
     alpha: F32 = field(repr=False)
     heat: F32 = field(repr=False)
     joints: F32 = field(repr=False)
-    wide: bool = False
-    """Whether this is a find pass from further away that saw little but a head."""
+    kinds: Mapping[str, float] = field(default_factory=dict)
+    """For a find pass, the probability of each of `views.KINDS`; empty when unknown."""
 
 
 class BodyNet:
@@ -88,6 +90,7 @@ class BodyNet:
         spec = store.spec("body")
         self.session = Session(spec, threads=threads)
         biases = spec.extra.get("logit_bias", {})
+        self.head = ViewHead.read(spec.extra)
         self.bias = np.array([biases.get(name, 0.0) for name in LABELS], np.float32)
 
     def __call__(
@@ -106,13 +109,14 @@ class BodyNet:
                 bad_pose.
         """
         found = self.find(rgb) if found is None else found
-        if found.wide and strict:
-            raise refuse("only_face")
+        told = people.fault_of(found.kinds)
+        if told is not None and (strict or told == "no_person"):
+            raise refuse(told)
         chosen, others, notices = self._pick(rgb, found, person)
         whole, torso = self._closer(rgb, found, chosen=chosen, others=others)
         view = _assemble(rgb, whole, torso, others=others, notices=notices)
-        if found.wide:
-            view = replace(view, fault="only_face")
+        if told is not None:
+            view = replace(view, fault=told)
         if strict and view.fault is not None:
             raise refuse(view.fault)
         return view
@@ -120,16 +124,24 @@ class BodyNet:
     def find(self, rgb: U8) -> Pass:
         """The find pass: the network on the letterboxed photo (H, W, 3).
 
-        Where no nose is plainly seen, it looks again from further away: a face that fills the frame is like nothing
-        the network knows, but inside a margin it is a head.
+        What kind of photo it is, the view head tells. For weights without one, where no nose is plainly seen, it looks
+        again from further away: a face that fills the frame is like nothing the network knows, but inside a margin it
+        is a head.
         """
         rect = letterbox_rect(rgb.shape[:2], INPUT_WH)
         found = self._look(rgb, rect)
+        if self.head is not None:
+            return replace(found, kinds=self.head(_features(found)))
         if found.joints[J["nose"], 2] >= people.PLAIN_NOSE:
             return found
         dx, dy = round(0.4 * rect.wh[0]), round(0.4 * rect.wh[1])
         wider = self._look(rgb, Rect(rect.x0 - dx, rect.y0 - dy, rect.x1 + dx, rect.y1 + dy), border=border_colour(rgb))
-        return replace(wider, wide=True) if people.close_up(wider.parse, wider.alpha, wider.joints) else found
+        close = people.close_up(wider.parse, wider.alpha, wider.joints)
+        return replace(wider, kinds={"face": 1.0}) if close else found
+
+    def describe(self, rgb: U8) -> F32:
+        """Features of a photo (H, W, 3) for fitting the view head."""
+        return _features(self._look(rgb, letterbox_rect(rgb.shape[:2], INPUT_WH)))
 
     def passes(self, rgb: U8) -> tuple[Pass, Pass | None]:
         """The whole-person and the torso pass of the largest person; None where the torso needs no closer look.
@@ -151,7 +163,7 @@ class BodyNet:
     def candidates(self, found: Pass) -> list[people.Candidate]:
         """People of the find pass from left to right; pieces of the mask without a head or shoulders are no people."""
         alpha = decode.sigmoid(found.alpha)
-        found_people = people.separate(alpha, found.heat[J["nose"]])
+        found_people = people.separate(alpha, found.heat[J["nose"]], decode.labels_of(found.parse))
         evidence = found.heat[[J[n] for n in ("nose", "left_shoulder", "right_shoulder", "left_hip", "right_hip")]]
         evidence = np.stack([cv2.resize(m, alpha.shape[::-1], interpolation=cv2.INTER_LINEAR) for m in evidence])
         kept = []
@@ -189,6 +201,10 @@ def refuse(fault: str) -> InputError:
     """The error for one of FAULTS."""
     code, message, hint = FAULTS[fault]
     return InputError(code, message, hint=hint)
+
+
+def _features(found: Pass) -> F32:
+    return describe(found.parse, found.alpha, found.joints, side=float(max(found.rect.wh)))
 
 
 def _choose(candidates: list[people.Candidate], person: int | None) -> tuple[people.Candidate, tuple[str, ...]]:

@@ -6,6 +6,7 @@ thigh of 0.58 torso lengths and shoulders 0.09 torso lengths apart) and of 140 b
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -32,49 +33,50 @@ class Candidate:
     area: int
 
 
-def separate(alpha: F32, nose: F32) -> list[Candidate]:
+def separate(alpha: F32, nose: F32, labels: U8) -> list[Candidate]:
     """People of a find pass, from left to right.
 
-    A connected piece of the mask with several heads (nose peaks) is cut halfway between them; pieces below an eighth of
-    the largest are passers-by or noise.
+    The network is taught on single people; between two of them its mask is a muddle, but their heads are plain. With
+    several heads, each takes the mask on its side of the halfway lines between them; otherwise people are the connected
+    pieces of the mask. Whoever is below an eighth of the largest is a passer-by.
 
     Args:
         alpha: (h, w) person probability.
         nose: (h / 2, w / 2) heat map of the nose.
+        labels: (h, w) label ids.
     """
     mask = (alpha > 0.5).astype(np.uint8)
-    count, pieces, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    if count <= 1:
-        return []
-    heads = _heads(nose)
-    found: list[Candidate] = []
-    for index in range(1, count):
-        region = (pieces == index).astype(np.uint8)
-        own = [x for x, y in heads if cv2.dilate(region, np.ones((5, 5), np.uint8))[y, x]]
-        for part in _split(region, sorted(own), float(stats[index, cv2.CC_STAT_HEIGHT])):
-            found.append(Candidate(part, int(part.sum())))
-    largest = max(c.area for c in found)
+    heads = _heads(nose, labels)
+    if len(heads) > 1:
+        cuts = [0, *((a + b) // 2 for a, b in pairwise(heads)), mask.shape[1]]
+        parts = [_columns(mask, x0, x1) for x0, x1 in pairwise(cuts)]
+    else:
+        count, pieces, _, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+        parts = [(pieces == index).astype(np.uint8) for index in range(1, count)]
+    found = [Candidate(part, int(part.sum())) for part in parts if part.any()]
+    largest = max((c.area for c in found), default=0)
     found = [c for c in found if c.area >= max(largest / 8, 12)]
     return sorted(found, key=lambda c: float(np.nonzero(c.region)[1].mean()))
 
 
-def _heads(nose: F32) -> list[tuple[int, int]]:
+def _heads(nose: F32, labels: U8) -> list[int]:
+    """Columns, in cells of the dense map, of peaks of the nose's map about which there is a face, hair, hat or glasses.
+
+    Of peaks less than 0.06 of the map's height apart sideways, only the first counts.
+    """
+    head = np.isin(labels, [L[n] for n in ("face", "hair", "hat", "glasses")]).astype(np.float32)
+    head = np.asarray(cv2.blur(head, (7, 7)), np.float32)
     top = cv2.dilate(nose, np.ones((5, 5), np.uint8))
     ys, xs = np.nonzero((nose >= top) & (nose > max(0.3, 0.5 * float(nose.max()))))
-    return [(int(x) * 2, int(y) * 2) for x, y in zip(xs, ys, strict=True)]
+    found = sorted(int(x) * 2 for x, y in zip(xs, ys, strict=True) if head[y * 2, x * 2] > 0.4)
+    apart = 0.06 * labels.shape[0]
+    return [x for i, x in enumerate(found) if i == 0 or x - found[i - 1] > apart]
 
 
-def _split(region: U8, heads: list[int], height: float) -> list[U8]:
-    apart = [h for i, h in enumerate(heads) if i == 0 or h - heads[i - 1] > 0.12 * height]
-    if len(apart) < 2:
-        return [region]
-    cuts = [0, *((a + b) // 2 for a, b in pairwise(apart)), region.shape[1]]
-    parts = []
-    for x0, x1 in pairwise(cuts):
-        part = np.zeros_like(region)
-        part[:, x0:x1] = region[:, x0:x1]
-        parts.append(part)
-    return [p for p in parts if p.any()]
+def _columns(mask: U8, x0: int, x1: int) -> U8:
+    part = np.zeros_like(mask)
+    part[:, x0:x1] = mask[:, x0:x1]
+    return part
 
 
 def person_rect(region: U8, joints: F32, *, frame: Rect, wh: tuple[int, int]) -> Rect:
@@ -129,6 +131,19 @@ def torso(joints: F32) -> float | None:
     else:
         length = 1.5 * float(np.linalg.norm(shoulders[0, :2] - shoulders[1, :2]))
     return length if length > 4 else None
+
+
+def fault_of(kinds: Mapping[str, float]) -> str | None:
+    """The fault that the kinds of a find pass tell: nobody, a face only, or a back view.
+
+    On people from the front the probability of `none` stays below 0.23 and that of `back` and `face` below 0.42 in 99
+    of 100 photos.
+    """
+    if kinds.get("none", 0.0) > 0.8:
+        return "no_person"
+    if kinds.get("face", 0.0) > 0.6:
+        return "only_face"
+    return "back_view" if kinds.get("back", 0.0) > 0.5 else None
 
 
 def close_up(parse: F32, alpha: F32, joints: F32) -> bool:

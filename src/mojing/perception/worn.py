@@ -43,8 +43,8 @@ def somebody(found: Pass) -> bool:
     A flat shirt can light up the shoulders' maps and even the person mask, so that a face or both arms or legs of skin
     must be there too.
     """
-    if found.wide:
-        return True
+    if "none" in found.kinds:
+        return found.kinds["none"] + found.kinds["face"] < 0.5
     alpha = decode.sigmoid(found.alpha) > 0.5
     area = float(alpha.mean())
     if area < 0.02:
