@@ -189,6 +189,12 @@ def train_tryon(context: typer.Context) -> None:
     _train("tryon", context)
 
 
+@train.command("export", context_settings=PASS_ON, add_help_option=False)
+def train_export(context: typer.Context) -> None:
+    """Write NAME.onnx, NAME.json and NAME.md of a finished run (--help shows the options)."""
+    _train("export", context)
+
+
 @app.command("label")
 def label_command(
     photos: Annotated[Path, typer.Argument(help="Folder of photos.")],

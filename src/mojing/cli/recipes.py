@@ -10,19 +10,21 @@ from pathlib import Path
 
 import typer
 
+from mojing.cli.console import progress_bar
 from mojing.core.errors import InputError, MissingExtraError
 
 
 def run_recipe(name: str, argv: list[str]) -> None:
-    """Hand the rest of the command line to a training recipe.
+    """Hand the rest of the command line to a training recipe, or to the export of a finished run.
 
     Raises:
         MissingExtraError: torch is not installed.
     """
     if find_spec("torch") is None:
         raise MissingExtraError("train", needs="torch")
-    recipe = import_module(f"mojing.train.recipes.{name}")
-    code = recipe.main(argv)
+    recipe = import_module("mojing.train.ship" if name == "export" else f"mojing.train.recipes.{name}")
+    with progress_bar():
+        code = recipe.main(argv)
     if code:
         raise typer.Exit(code)
 

@@ -19,6 +19,8 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import nn
 
+from mojing.core.progress import report
+
 T = TypeVar("T")
 
 
@@ -115,6 +117,7 @@ class Run:
         self.spent += min(now - self._last, 60.0)
         self._last = now
         self.step += 1
+        report(int(min(self.spent, self.budget)), int(self.budget), what="seconds of training")
 
     def log(self, **values: float | str) -> None:
         """Append one line to log.jsonl."""

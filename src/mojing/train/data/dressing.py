@@ -161,6 +161,12 @@ def prepare(people: Sequence[Person], folder: Path, *, seed: int = 0, limit: int
     return found
 
 
+def read_all(folder: Path) -> list[Dressing]:
+    """All crops that `prepare` kept in a folder."""
+    found = (_read(path) for path in sorted(folder.glob("*.npz")))
+    return [crop for crop in found if crop is not None]
+
+
 def _make(person: Person, category: str, path: Path, *, seed: int) -> Dressing | None:
     crop = undress(person, category, np.random.default_rng((seed, zlib.crc32(path.stem.encode()))))
     arrays: dict[str, Any] = {k: v for k, v in vars(crop).items() if isinstance(v, np.ndarray)} if crop else {}

@@ -6,11 +6,10 @@ works at half resolution (progressive resizing), which learns what things are at
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import cv2
 import numpy as np
@@ -35,8 +34,7 @@ from mojing.train.data.people import (
 )
 from mojing.train.loop import Ema, Prefetch, Run, check_finite, cosine
 from mojing.train.nets.body import BodyNet, channels_last_bf16
-
-T = TypeVar("T")
+from mojing.train.options import parse_options
 
 CROP_WH = (192, 256)
 CLOTHES = ("upper", "outer", "dress", "skirt", "trousers", "legwear", "shoes", "bag", "hat", "scarf")
@@ -46,9 +44,9 @@ CLOTHES = ("upper", "outer", "dress", "skirt", "trousers", "legwear", "shoes", "
 class Options:
     """Settings of a run; each is a flag."""
 
-    data: Path = Path("../shared/data")
+    data: Path = Path("data")
     """folder of the data sets"""
-    teacher: Path = Path("runs/teacher")
+    teacher: Path = Path("data/teacher")
     """folder of the teacher's labels, one sub-folder a set"""
     out: Path = Path("runs/body")
     """folder of the run: log, checkpoints; an existing run is resumed"""
@@ -369,15 +367,6 @@ def train(options: Options) -> Path:
 def checkpoint(net: nn.Module, ema: Ema, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     """What a resumed run needs."""
     return {"net": net.state_dict(), "ema": ema.net.state_dict(), "optimizer": optimizer.state_dict()}
-
-
-def parse_options(cls: type[T], argv: Sequence[str] | None) -> T:
-    """Command-line flags from a dataclass: one flag a field, its default and type as declared."""
-    parser = argparse.ArgumentParser(description=cls.__doc__)
-    for f in fields(cls):  # type: ignore[arg-type]
-        kind = type(f.default)
-        parser.add_argument(f"--{f.name.replace('_', '-')}", type=kind, default=f.default)
-    return cls(**vars(parser.parse_args(argv)))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

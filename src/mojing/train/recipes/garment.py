@@ -36,7 +36,8 @@ from mojing.train.data.people import IGNORE, load_people
 from mojing.train.loop import Ema, Prefetch, Run, check_finite, cosine
 from mojing.train.nets.body import BodyNet, channels_last_bf16
 from mojing.train.nets.garment import GarmentNet
-from mojing.train.recipes.body import checkpoint, parse_options, pseudo_label
+from mojing.train.options import parse_options
+from mojing.train.recipes.body import checkpoint, pseudo_label
 
 MIRROR = mirror_order(GARMENT_ANCHORS)
 
@@ -45,9 +46,9 @@ MIRROR = mirror_order(GARMENT_ANCHORS)
 class Options:
     """Settings of a run; each is a flag."""
 
-    data: Path = Path("../shared/data")
+    data: Path = Path("data")
     """folder of the data sets"""
-    teacher: Path = Path("runs/teacher")
+    teacher: Path = Path("data/teacher")
     """folder of the teacher's labels"""
     body: Path = Path("runs/body/last.pt")
     """checkpoint of the body network: labels photos without labels, and its weights are the start"""

@@ -18,21 +18,22 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mojing.train.data.dressing import Dressing, augment, prepare
+from mojing.train.data.dressing import Dressing, augment, prepare, read_all
 from mojing.train.data.people import IGNORE, load_people
 from mojing.train.loop import Ema, Prefetch, Run, check_finite, cosine
 from mojing.train.nets.body import BodyNet, channels_last_bf16
 from mojing.train.nets.render import Discriminator, Generator, compose
-from mojing.train.recipes.body import parse_options, pseudo_label
+from mojing.train.options import parse_options
+from mojing.train.recipes.body import pseudo_label
 
 
 @dataclass
 class Options:
     """Settings of a run; each is a flag."""
 
-    data: Path = Path("../shared/data")
+    data: Path = Path("data")
     """folder of the data sets"""
-    teacher: Path = Path("runs/teacher")
+    teacher: Path = Path("data/teacher")
     """folder of the teacher's labels"""
     body: Path = Path("runs/body/last.pt")
     """checkpoint of the body network, which labels photos without labels; ignored when missing"""
@@ -40,6 +41,8 @@ class Options:
     """folder that keeps the labels made by the body network"""
     crops: Path = Path("runs/dressing")
     """folder that keeps the prepared crops"""
+    ready: int = 0
+    """1: take the crops as they lie in the folder, without looking for photos (for another machine)"""
     out: Path = Path("runs/tryon")
     """folder of the run; an existing run is resumed"""
     minutes: float = 40.0
@@ -233,13 +236,16 @@ def preview(generator: nn.Module, crops: Sequence[Dressing], path: Path) -> dict
 
 def load_crops(options: Options) -> tuple[list[Dressing], list[Dressing]]:
     """Crops to train on, and crops of labelled held-out people."""
+    held_folder = options.crops / "validation"
+    if options.ready:
+        return read_all(options.crops), read_all(held_folder)
     people = load_people(options.data, options.teacher)
     if options.body.exists():
         body = BodyNet()
         body.load_state_dict(torch.load(options.body, map_location="cpu", weights_only=True)["ema"])
         pseudo_label(body.eval().to(memory_format=torch.channels_last), people, confident=0.5, keep=options.pseudo)
     held = [p for p in load_people(options.data, options.teacher, sets=("people",), validation=True) if p.labelled]
-    return prepare(people, options.crops), prepare(held, options.crops / "validation", limit=60)
+    return prepare(people, options.crops), prepare(held, held_folder, limit=60)
 
 
 def train(options: Options) -> Path:
