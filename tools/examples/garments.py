@@ -131,7 +131,7 @@ def draw_print(path: Path) -> None:
     navy, coral = (28, 40, 82, 255), (226, 84, 66, 255)
     draw.ellipse((230, 40, 730, 540), fill=navy)
     draw.ellipse((272, 82, 688, 498), fill=coral)
-    draw.ellipse((380, 100, 720, 440), fill=(246, 240, 226, 255))
+    draw.ellipse((380, 100, 720, 440), fill=(244, 200, 84, 255))
     draw.rectangle((452, 536, 508, 640), fill=navy)
     font = ImageFont.load_default(size=230)
     left, top, right, bottom = draw.textbbox((0, 0), "mojing", font=font)
@@ -213,7 +213,7 @@ class _Bench:
 
 def _trim_shirt(bench: _Bench) -> None:
     bench.sweep("collar", trims.shirt_collar, gap=0.05)
-    bench.sew("pocket", bench.box(x=0.095, z=bench.neck_z - 0.20, half_wh=(0.05, 0.058)), lift=0.0025)
+    bench.sew("pocket", bench.box(x=0.082, z=bench.neck_z - 0.20, half_wh=(0.042, 0.052)), lift=0.0025)
     bench.sew("placket", np.minimum(0.016 - np.abs(bench.shell.fields["x"]), bench.front), lift=0.003)
     heights = np.linspace(bench.neck_z - 0.075, bench.hip_z - 0.02, 7)
     trims.add_buttons(

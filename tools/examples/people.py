@@ -148,11 +148,11 @@ PEOPLE: dict[str, Person] = {
         hair=Style(length=0.20, lift=0.018, back=0.1, gravity=0.5, part=-0.01),
         hair_colour=(0.05, 0.04, 0.04),
         clothes=(
+            (Skirt(hem=0.27, flare=0.12, rise=0.12), Look((0.20, 0.20, 0.24), seams=("hem",))),
             (
-                Top(sleeve=1.8, neck="crew", hem=-0.105, ease=0.012, flare=0.0, sleeve_ease=0.014),
-                Look((0.22, 0.45, 0.27), ribs=("neck", "cuff"), seams=()),
+                Top(sleeve=1.8, neck="crew", hem=-0.03, ease=0.016, flare=0.012, sleeve_ease=0.014),
+                Look((0.22, 0.45, 0.27), ribs=("neck", "cuff")),
             ),
-            (Skirt(hem=0.46, flare=0.28, rise=0.13, over=0.014), Look((0.45, 0.13, 0.20), seams=("hem", "waist"))),
         ),
         shoes=((0.12, 0.11, 0.11), (0.10, 0.10, 0.10)),
         wall=(0.80, 0.77, 0.72),

@@ -123,7 +123,7 @@ def _armhole(f: dict[str, Field], body: Body, *, inset: float) -> Field:
     joint = body.rest_joints["upperarm01.L"]
     above = f["z"] - joint[2]
     strap = joint[0] - inset - 0.2 * above - np.abs(f["x"])
-    return np.minimum(0.045 - f["arm"], np.where(above > -0.14, strap, FAR))
+    return np.minimum(0.03 - f["arm"], np.where(above > -0.14, strap, FAR))
 
 
 def _lengthened(shell: Shell, extra: float, hip: float) -> Shell:
