@@ -1,0 +1,60 @@
+"""What the shipped models say of the bundled examples, kept for tests/test_golden.py: python tools/golden.py
+
+Run it after new models were written, look at the difference, and commit the file with the models.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mojing.core.skeleton import BODY_JOINTS, GARMENT_ANCHORS
+from mojing.perception.labels import LABELS
+from mojing.tryon.pipeline import TryOn
+
+ROOT = Path(__file__).parents[1]
+TARGET = ROOT / "tests" / "golden.json"
+PAIRS = (("anna", "longsleeve-print"), ("kofi", "tee-striped"), ("mei", "dress"))
+
+
+def describe(mirror: TryOn) -> dict[str, Any]:
+    """Joints and label shares of every person, category and anchors of every garment, and three try-ons."""
+    looks = {p.stem: mirror.look(p) for p in sorted((ROOT / "examples/people").glob("*.jpg"))}
+    garments = {p.stem: mirror.garment(p) for p in sorted((ROOT / "examples/garments").glob("*.jpg"))}
+    people = {}
+    for name, look in looks.items():
+        shares = np.bincount(look.body.parse.ravel(), minlength=len(LABELS)) / look.body.parse.size
+        people[name] = {
+            "joints": {n: [round(float(v), 1) for v in look.body.joints[i]] for i, n in enumerate(BODY_JOINTS)},
+            "shares": {n: round(float(s), 4) for n, s in zip(LABELS, shares, strict=True) if s > 0.002},
+        }
+    clothes = {}
+    for name, seen in garments.items():
+        view = seen.view
+        clothes[name] = {
+            "category": view.category,
+            "cover": round(float((view.alpha > 127).mean()), 4),
+            "anchors": {
+                n: [round(float(v), 1) for v in view.anchors[i, :2]]
+                for i, n in enumerate(GARMENT_ANCHORS)
+                if view.anchors[i, 2] > 0
+            },
+        }
+    worn = {}
+    for person, garment in PAIRS:
+        result = mirror(looks[person], garments[garment])
+        inside = result.edit_mask > 0
+        worn[f"{person}+{garment}"] = {
+            "score": result.quality.score,
+            "mask": round(float(inside.mean()), 4),
+            "mean_colour": [round(float(v), 1) for v in result.image[inside].mean(axis=0)],
+        }
+    return {"people": people, "garments": clothes, "worn": worn}
+
+
+if __name__ == "__main__":
+    TARGET.write_text(json.dumps(describe(TryOn(strict=False)), indent=1) + "\n")
+    print(f"wrote {TARGET.relative_to(ROOT)}")
