@@ -128,10 +128,10 @@ def draw_print(path: Path) -> None:
     """The chest print: a mirror with a moon in it, and the project's name. Pillow's own (CC0) font."""
     picture = Image.new("RGBA", (960, 960))
     draw = ImageDraw.Draw(picture)
-    navy, coral = (28, 40, 82, 255), (226, 84, 66, 255)
+    navy, teal = (28, 40, 82, 255), (40, 140, 160, 255)
     draw.ellipse((230, 40, 730, 540), fill=navy)
-    draw.ellipse((272, 82, 688, 498), fill=coral)
-    draw.ellipse((380, 100, 720, 440), fill=(244, 200, 84, 255))
+    draw.ellipse((272, 82, 688, 498), fill=teal)
+    draw.ellipse((380, 100, 720, 440), fill=(236, 240, 244, 255))
     draw.rectangle((452, 536, 508, 640), fill=navy)
     font = ImageFont.load_default(size=230)
     left, top, right, bottom = draw.textbbox((0, 0), "mojing", font=font)
@@ -317,7 +317,7 @@ def render_garment(garment: Garment, path: Path, *, samples: int, scale: float =
     if garment.printed:
         drawing = path.with_name("print.png")
         draw_print(drawing)
-        look = replace(look, print=Print(drawing, below=0.20, width=0.24, height=0.24))
+        look = replace(look, print=Print(drawing, below=0.23, width=0.24, height=0.24))
     neck_z, hip_z = (float(body.rest_joints[n][2]) for n in ("neck01", "upperleg01.L"))
     material = materials.cloth("cloth", look, neck_z=neck_z)
     _finish(shell, material, "garment")
