@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mojing.core.skeleton import A
-from mojing.perception.outline import attributes, outline_anchors
+from mojing.perception.outline import attributes, outline_anchors, symmetry
 
 
 def polygon(points: list[tuple[int, int]], hw: tuple[int, int] = (420, 400)) -> np.ndarray:
@@ -115,3 +115,19 @@ def test_necklines() -> None:
 def test_nothing_gives_nothing() -> None:
     for category in ("top", "skirt", "trousers"):
         assert outline_anchors(np.zeros((50, 50), np.uint8), category)[:, 2].max() == 0
+
+
+def test_the_line_of_symmetry_is_found_when_the_garment_lies_askew() -> None:
+    point, along, overlap = symmetry(TEE)
+    assert overlap > 0.97
+    assert abs(point[0] - 200) < 4
+    assert along[1] > 0.99
+    turn = cv2.getRotationMatrix2D((200, 200), 9, 1.0)
+    askew = cv2.warpAffine(TEE, turn, (400, 420))
+    _, along, overlap = symmetry(np.asarray(askew, np.uint8))
+    assert overlap > 0.95
+    assert np.degrees(np.arctan2(along[0], along[1])) == pytest.approx(9, abs=2)
+    half = TEE.copy()
+    half[:, 210:] = 0
+    half[300:, 210:] = 255
+    assert symmetry(half)[2] < 0.9

@@ -11,22 +11,22 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mojing.core.arrays import F32, U8, readonly
+from mojing.core.arrays import F32, U8, AnyArray, readonly
 from mojing.core.errors import InputError
 from mojing.core.image import Photo
-from mojing.core.skeleton import GARMENT_ANCHORS, A
+from mojing.core.skeleton import GARMENT_ANCHORS, A, mirror_order
 from mojing.perception import decode, worn
 from mojing.perception.body import BodyNet, BodyView, Pass
 from mojing.perception.crops import Rect, as_input, border_colour, cut, letterbox_rect
 from mojing.perception.cutout import silhouette
-from mojing.perception.outline import SLEEVES, SURE, TOPS, attributes, outline_anchors
+from mojing.perception.outline import SLEEVES, SURE, TOPS, attributes, outline_anchors, symmetry
 from mojing.runtime.session import Session
 from mojing.runtime.store import ModelStore
 
 CATEGORIES = ("top", "outer", "dress", "skirt", "trousers")
 INPUT_WH = (256, 256)
-SEEN = 0.2
-"""Confidence from which the network's anchor is believed."""
+SEEN = 0.1
+"""Confidence from which the network's anchor is believed; the place is often right where the heat map is faint."""
 
 REQUIRED: dict[str, tuple[str, ...]] = {
     "top": ("neck", "left_shoulder", "right_shoulder", "left_waist", "right_waist", "left_hem", "right_hem"),
@@ -173,7 +173,7 @@ class GarmentNet:
         """The garment off the person who wears it."""
         assert self.body is not None
         body: BodyView = self.body(photo.rgb, strict=False, found=found)
-        taken = worn.take_off(body, photo.rgb, category)
+        taken = worn.take_off(body, photo.rgb, category, legs=found.kinds.get("legs", 0.0) > 0.5)
         if taken is None:
             what = category or "garment"
             raise InputError("no_garment", f"the person in the garment photo wears no {what} that can be seen")
@@ -257,10 +257,13 @@ def complete_anchors(anchors: F32, outline: U8, *, category: str, sleeve: str) -
     out = anchors.copy()
     out[out[:, 2] < SEEN] = 0
     lower = category not in TOPS
-    for name in ("neck", "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist"):
-        if lower:
-            out[A[name]] = 0
+    upper = ("neck", "shoulder", "elbow", "wrist")
+    absent = upper if lower else {"none": ("elbow", "wrist"), "short": ("wrist",)}.get(sleeve, ())
+    for name, row in A.items():
+        if name.split("_")[-1] in absent:
+            out[row] = 0
     fallback = outline_anchors(outline, category)
+    out = _believable(out, outline, tops=not lower)
     missed = [n for n in REQUIRED[category] if out[A[n], 2] == 0 and fallback[A[n], 2] > 0]
     if len(missed) > 0.5 * len(REQUIRED[category]):
         return fallback, list(REQUIRED[category])
@@ -271,6 +274,75 @@ def complete_anchors(anchors: F32, outline: U8, *, category: str, sleeve: str) -
             if out[A[name], 2] == 0:
                 out[A[name]] = fallback[A[name]]
     return out, missed
+
+
+def _believable(anchors: F32, outline: U8, *, tops: bool) -> F32:
+    """Drop anchors far off the cloth or on the wrong side, and let the surer of two mirror anchors correct the other.
+
+    A lying garment is nearly symmetric. Where its outline is, and left and right disagree by more than a fifth of its
+    width or one of them is missing, and one is at least twice as sure as the other, that one is mirrored.
+    """
+    out = anchors.copy()
+    x, y, w, h = cv2.boundingRect((outline > 127).astype(np.uint8))
+    reach = 0.15 * max(w, h)
+    off = (out[:, 0] < x - reach) | (out[:, 0] > x + w + reach) | (out[:, 1] < y - reach) | (out[:, 1] > y + h + reach)
+    out[off] = 0
+    point, along, overlap = symmetry(outline)
+    out = _in_order(out, outline, along=along, tops=tops)
+    across = np.array([along[1], -along[0]])
+    for left, right in MIRROR_PAIRS:
+        for row, sign in ((left, 1.0), (right, -1.0)):
+            if sign * float((out[row, :2] - point) @ across) < -0.04 * w:
+                out[row] = 0
+    for name in ("waist", "hem"):
+        rows = [A[f"left_{name}"], A[f"right_{name}"]]
+        if out[rows, 2].min() > 0 and abs(float((out[rows[0], :2] - out[rows[1], :2]) @ along)) > 0.1 * h:
+            out[rows] = 0
+    if overlap < 0.75:
+        return out
+    for left, right in MIRROR_PAIRS:
+        a, b = (left, right) if out[left, 2] >= out[right, 2] else (right, left)
+        if out[a, 2] == 0:
+            continue
+        rest = out[a, :2] - point
+        mirrored = point + 2 * (rest @ along) * along - rest
+        unsure = out[b, 2] < 0.5 * out[a, 2]
+        if unsure and (out[b, 2] == 0 or np.hypot(*(out[b, :2] - mirrored)) > 0.2 * min(w, h)):
+            out[b] = *mirrored, 0.6 * out[a, 2]
+    return out
+
+
+RANGES = {
+    True: {
+        "shoulder": (-0.1, 0.45),
+        "neck": (-0.1, 0.45),
+        "waist": (0.15, 0.95),
+        "hip": (0.2, 1.15),
+        "hem": (0.6, 1.05),
+    },
+    False: {"waist": (-0.1, 0.3), "hip": (0.0, 0.7), "knee": (0.2, 1.1), "ankle": (0.5, 1.15), "hem": (0.6, 1.05)},
+}
+"""Where anchors may lie along the garment, 0 its top and 1 its lower end, for tops and for what is worn below."""
+
+
+def _in_order(anchors: F32, outline: U8, *, along: AnyArray, tops: bool) -> F32:
+    """Drop anchors that lie where they cannot be along the garment, such as a waist above the shoulders."""
+    ys, xs = np.nonzero(outline[::4, ::4] > 127)
+    if not len(xs):
+        return anchors
+    places = 4 * np.stack([xs, ys], axis=1) @ along
+    start, end = (float(v) for v in np.percentile(places, [0.5, 99.5]))
+    out = anchors.copy()
+    share = (out[:, :2] @ along - start) / max(end - start, 1.0)
+    for name, row in A.items():
+        low, high = RANGES[tops].get(name.split("_")[-1], (-1.0, 2.0))
+        if not low <= share[row] <= high:
+            out[row] = 0
+    return out
+
+
+MIRROR_PAIRS = [(i, j) for i, j in enumerate(mirror_order(GARMENT_ANCHORS)) if i < j]
+"""Rows of left anchors and their right ones."""
 
 
 def _confidence(reading: Reading, anchors: F32, outline: U8, *, category: str | None) -> float:

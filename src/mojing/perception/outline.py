@@ -6,6 +6,7 @@ a standing adult's shoulder joints are 0.65 T apart, hip joints 0.36 T, thigh 0.
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from mojing.core.arrays import F32, U8, AnyArray
@@ -38,6 +39,34 @@ def outline_anchors(alpha: U8, category: str) -> F32:
     for name, point in found.items():
         out[A[name]] = point
     return out
+
+
+def symmetry(alpha: U8) -> tuple[AnyArray, AnyArray, float]:
+    """The line about which a silhouette (H, W) is most nearly symmetric, within 15 degrees of upright.
+
+    Returns a point on it (2,) and its unit direction (2,), downwards, in px, and the share of the silhouette that its
+    mirror image covers, 0..1.
+    """
+    scale = 72.0 / max(alpha.shape)
+    wh = (max(round(alpha.shape[1] * scale), 8), max(round(alpha.shape[0] * scale), 8))
+    mask = np.asarray(cv2.resize(alpha, wh, interpolation=cv2.INTER_AREA)) > 127
+    ys, xs = np.nonzero(mask)
+    if len(xs) < 16:
+        return np.zeros(2), np.array([0.0, 1.0]), 0.0
+    pts = np.stack([xs, ys], axis=1).astype(np.float64)
+    middle = pts.mean(axis=0)
+    best = (-1.0, middle, np.array([0.0, 1.0]))
+    for tilt in np.deg2rad(np.arange(-15, 15.1, 3)):
+        along = np.array([np.sin(tilt), np.cos(tilt)])
+        across = np.array([along[1], -along[0]])
+        side = (pts - middle) @ across
+        for shift in np.linspace(-0.06, 0.06, 7) * wh[0]:
+            mirrored = np.rint(pts - 2 * (side - shift)[:, None] * across).astype(int)
+            inside = ((mirrored >= 0) & (mirrored < wh)).all(axis=1)
+            hit = float(mask[mirrored[inside, 1], mirrored[inside, 0]].sum()) / len(pts)
+            if hit > best[0]:
+                best = (hit, middle + shift * across, along)
+    return (best[1] + 0.5) / scale - 0.5, best[2], best[0]
 
 
 def _run(mask: AnyArray, y: float, x: float) -> tuple[float, float] | None:

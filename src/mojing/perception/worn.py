@@ -13,7 +13,8 @@ from mojing.core.blend import guided_upsample
 from mojing.core.skeleton import GARMENT_ANCHORS, A, J
 from mojing.perception import decode, people
 from mojing.perception.body import BodyView, Pass
-from mojing.perception.labels import L
+from mojing.perception.cutout import plain_background
+from mojing.perception.labels import CLOTHES, L
 
 KINDS: dict[str, tuple[str, ...]] = {
     "top": ("upper",),
@@ -44,7 +45,7 @@ def somebody(found: Pass) -> bool:
     must be there too.
     """
     if "none" in found.kinds:
-        return found.kinds["none"] + found.kinds["face"] < 0.5
+        return found.kinds["none"] + found.kinds["face"] < 0.35
     alpha = decode.sigmoid(found.alpha) > 0.5
     area = float(alpha.mean())
     if area < 0.02:
@@ -69,17 +70,58 @@ def choose(parse: U8, category: str | None) -> tuple[str, tuple[str, ...]] | Non
     if category is None:
         weight = {"top": 1.25, "outer": 1.4}
         category = max(size, key=lambda k: size[k] * weight.get(k, 1.0))
-    return (category, KINDS[category]) if size[category] >= LEAST else None
+    if size[category] < LEAST:
+        return None
+    upper = [k for k in ("top", "outer", "dress") if size[k] > 0]
+    if category in upper and size[category] > 0.65 * sum(size[k] for k in upper):
+        return category, tuple(n for k in upper for n in KINDS[k])
+    return category, KINDS[category]
 
 
-def take_off(body: BodyView, rgb: U8, category: str | None) -> Taken | None:
-    """The worn garment of a category, or the most visible one; None when there is none."""
-    chosen = choose(body.parse, category)
+def _below(parse: U8, category: str | None) -> tuple[str, tuple[str, ...]] | None:
+    """Category and labels where only legs are in view: the network takes such cloth for anything."""
+    area = np.bincount(parse.ravel(), minlength=21) / parse.size
+    if category not in (None, "skirt", "trousers"):
+        return None
+    kind = category or ("skirt" if area[L["skirt"]] > area[L["trousers"]] else "trousers")
+    return (kind, CLOTHES) if sum(area[L[n]] for n in CLOTHES) >= LEAST else None
+
+
+def _off_plain(mask: U8, rgb: U8) -> U8:
+    """Take the gaps between arms and body out of a mask where the photo's plain background shows through them."""
+    h, w = mask.shape
+    scale = min(1.0, 448 / max(h, w))
+    wh = (max(round(w * scale), 1), max(round(h * scale), 1))
+    small = np.asarray(cv2.resize(rgb, wh, interpolation=cv2.INTER_AREA), np.uint8)
+    soft = np.asarray(cv2.resize(mask, wh, interpolation=cv2.INTER_AREA), np.float32) / np.float32(255)
+    background = plain_background(small, soft)
+    if background is None:
+        return mask
+    alike = (background.distance < max(1.5 * background.noise, 2.0)).astype(np.uint8)
+    alike = cv2.morphologyEx(alike, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(alike, connectivity=4)
+    inside = np.bincount(pieces.ravel(), weights=soft.ravel(), minlength=count) / np.maximum(stats[:, 4], 1)
+    clear = (stats[:, 4] > 12) & (inside < 0.9)
+    clear[0] = False
+    gone = cv2.resize(clear[pieces].astype(np.uint8), (w, h), interpolation=cv2.INTER_NEAREST)
+    return np.where(gone > 0, np.uint8(0), mask).astype(np.uint8)
+
+
+def take_off(body: BodyView, rgb: U8, category: str | None, *, legs: bool = False) -> Taken | None:
+    """The worn garment of a category, or the most visible one; None when there is none.
+
+    Args:
+        body: the wearer.
+        rgb: (H, W, 3) the photo.
+        category: what to take off; the most visible by default.
+        legs: the photo shows legs only, so that all cloth in it is trousers or a skirt.
+    """
+    chosen = _below(body.parse, category) if legs else choose(body.parse, category)
     if chosen is None:
         return None
     kind, names = chosen
     mask = np.isin(body.parse, [L[n] for n in names]).astype(np.uint8) * np.uint8(255)
-    mask = decode.fill_holes(decode.largest_piece(mask, keep_share=0.08), share=0.004)
+    mask = decode.fill_holes(decode.largest_piece(_off_plain(mask, rgb), keep_share=0.08), share=0.004)
     alpha = _edges(mask, rgb)
     anchors, sleeve = worn_anchors(mask > 0, body.joints, kind)
     trunk = [J[n] for n in ("left_shoulder", "right_shoulder", "left_hip", "right_hip")]
