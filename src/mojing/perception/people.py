@@ -62,13 +62,20 @@ def separate(alpha: F32, nose: F32, labels: U8) -> list[Candidate]:
 def _heads(nose: F32, labels: U8) -> list[int]:
     """Columns, in cells of the dense map, of peaks of the nose's map about which there is a face, hair, hat or glasses.
 
-    Of peaks less than 0.06 of the map's height apart sideways, only the first counts.
+    One connected head counts once, at its highest peak; so do peaks less than 0.06 of the map's height apart sideways.
     """
-    head = np.isin(labels, [L[n] for n in ("face", "hair", "hat", "glasses")]).astype(np.float32)
-    head = np.asarray(cv2.blur(head, (7, 7)), np.float32)
+    solid = np.isin(labels, [L[n] for n in ("face", "hair", "hat", "glasses")]).astype(np.uint8)
+    _, pieces = cv2.connectedComponents(solid, connectivity=8)
+    head = np.asarray(cv2.blur(solid.astype(np.float32), (7, 7)), np.float32)
     top = cv2.dilate(nose, np.ones((5, 5), np.uint8))
     ys, xs = np.nonzero((nose >= top) & (nose > max(0.3, 0.5 * float(nose.max()))))
-    found = sorted(int(x) * 2 for x, y in zip(xs, ys, strict=True) if head[y * 2, x * 2] > 0.4)
+    best: dict[int, tuple[float, int]] = {}
+    for x, y in zip(xs.tolist(), ys.tolist(), strict=True):
+        if head[y * 2, x * 2] > 0.4:
+            near = pieces[max(y * 2 - 3, 0) : y * 2 + 4, max(x * 2 - 3, 0) : x * 2 + 4]
+            piece = int(near[near > 0].max(initial=0))
+            best[piece] = max(best.get(piece, (0.0, 0)), (float(nose[y, x]), x * 2))
+    found = sorted(x for _, x in best.values())
     apart = 0.06 * labels.shape[0]
     return [x for i, x in enumerate(found) if i == 0 or x - found[i - 1] > apart]
 
@@ -137,13 +144,13 @@ def fault_of(kinds: Mapping[str, float]) -> str | None:
     """The fault that the kinds of a find pass tell: nobody, a face only, or a back view.
 
     On people from the front the probability of `none` stays below 0.23 and that of `back` and `face` below 0.42 in 99
-    of 100 photos.
+    of 100 photos; heads in profile come closest to a back view.
     """
     if kinds.get("none", 0.0) > 0.8:
         return "no_person"
     if kinds.get("face", 0.0) > 0.6:
         return "only_face"
-    return "back_view" if kinds.get("back", 0.0) > 0.5 else None
+    return "back_view" if kinds.get("back", 0.0) > 0.7 else None
 
 
 def close_up(parse: F32, alpha: F32, joints: F32) -> bool:
