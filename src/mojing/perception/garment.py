@@ -19,6 +19,7 @@ from mojing.perception import decode, worn
 from mojing.perception.body import BodyNet, BodyView, Pass
 from mojing.perception.crops import Rect, as_input, border_colour, cut, letterbox_rect
 from mojing.perception.cutout import silhouette
+from mojing.perception.kind import fit_legs, settle, true_lining
 from mojing.perception.outline import SLEEVES, SURE, TOPS, attributes, outline_anchors, symmetry
 from mojing.runtime.session import Session
 from mojing.runtime.store import ModelStore
@@ -122,7 +123,9 @@ class GarmentNet:
         if photo.alpha is None and self.body is not None:
             found = self.body.find(photo.rgb)
             if worn.somebody(found):
-                return self._take_off(photo, found, category=category, given=given)
+                body = self.body(photo.rgb, strict=False, found=found)
+                if worn.bare(body.parse) > worn.LEAST_BARE:
+                    return self._take_off(photo, found, body, category=category, given=given)
         return self._lying(photo, category=category, given=given)
 
     def read(self, rgb: U8) -> Reading:
@@ -152,11 +155,13 @@ class GarmentNet:
             raise InputError(
                 "no_garment", "no garment was found", hint="use a photo of one garment, lying, hanging or worn"
             )
-        inner = _inner(reading, outline)
+        kind = category or settle(max(reading.category, key=lambda k: reading.category[k]), reading.anchors, outline)
+        inner = true_lining(_inner(reading, outline), outline, category=kind)
         alpha = np.where(inner > 0, np.minimum(outline, 255 - inner), outline).astype(np.uint8)
-        kind = category or max(reading.category, key=lambda k: reading.category[k])
         sleeve = max(reading.sleeve, key=lambda k: reading.sleeve[k])
         anchors, missed = complete_anchors(reading.anchors, outline, category=kind, sleeve=sleeve)
+        if kind == "trousers":
+            anchors = fit_legs(anchors, outline)
         confidence = _confidence(reading, anchors, outline, category=category)
         notices = list(photo.notices)
         if missed and not given:
@@ -169,10 +174,10 @@ class GarmentNet:
         found = attributes(alpha, inner, anchors=anchors, category=kind, sleeve=sleeve)
         return GarmentView(photo.hw, rgb, alpha, inner, kind, found, anchors, confidence, tuple(notices))
 
-    def _take_off(self, photo: Photo, found: Pass, *, category: str | None, given: Points) -> GarmentView:
+    def _take_off(
+        self, photo: Photo, found: Pass, body: BodyView, *, category: str | None, given: Points
+    ) -> GarmentView:
         """The garment off the person who wears it."""
-        assert self.body is not None
-        body: BodyView = self.body(photo.rgb, strict=False, found=found)
         taken = worn.take_off(body, photo.rgb, category, legs=found.kinds.get("legs", 0.0) > 0.5)
         if taken is None:
             what = category or "garment"

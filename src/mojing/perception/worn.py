@@ -14,7 +14,7 @@ from mojing.core.skeleton import GARMENT_ANCHORS, A, J
 from mojing.perception import decode, people
 from mojing.perception.body import BodyView, Pass
 from mojing.perception.cutout import plain_background
-from mojing.perception.labels import CLOTHES, L
+from mojing.perception.labels import CLOTHES, SKIN, L
 
 KINDS: dict[str, tuple[str, ...]] = {
     "top": ("upper",),
@@ -25,6 +25,10 @@ KINDS: dict[str, tuple[str, ...]] = {
 }
 LEAST = 0.012
 """Share of the photo below which a garment is too small to be taken off."""
+
+
+LEAST_BARE = 0.05
+"""Share of head, arms and legs in a person's labels from which a photo shows a wearer and not a lying garment."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +63,12 @@ def somebody(found: Pass) -> bool:
     strong = int((trunk > people.SEEN).sum()) >= 2
     faced = share[L["face"]] > 0.008 and joints[J["nose"]] > people.SEEN
     return strong and bool(faced or (head + limbs > 0.12 and (head > 0.02 or limbs > 0.1)))
+
+
+def bare(parse: U8) -> float:
+    """Share of hair, face, neck, arms and legs in a parse map's labels."""
+    area = np.bincount(parse.ravel(), minlength=21).astype(np.float64)
+    return float(area[[L[n] for n in (*SKIN, "hair")]].sum() / max(area[1:].sum(), 1.0))
 
 
 def choose(parse: U8, category: str | None) -> tuple[str, tuple[str, ...]] | None:

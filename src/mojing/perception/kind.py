@@ -1,0 +1,78 @@
+"""What the outline says against the network: shorts read as a skirt, legs longer than the cloth, false linings.
+
+Thresholds were set on 169 phone photos of senders whose photos are not trained on.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from mojing.core.arrays import F32, U8, AnyArray
+from mojing.core.skeleton import A
+
+NOTCH = 0.06
+"""Depth of the gap between two legs, as a share of the garment's height, from which a lower garment is trousers."""
+
+SHORTS, CROPPED = 1.65, 2.05
+"""Length over waist width below which trousers do not reach the knees, and below which they do not reach the ankles."""
+
+LINING_DEPTH = {"outer": 0.7}
+"""Share of the garment's height, from the top, in which its inside may show; 0.3 for what is closed in front."""
+
+
+def leg_gap(outline: U8) -> float:
+    """Depth of the notch in the middle of the lower edge of an upright garment, as a share of its height."""
+    mask = outline > 127
+    x, y, w, h = cv2.boundingRect(mask.astype(np.uint8))
+    if w < 8 or h < 8:
+        return 0.0
+    inside = mask[y : y + h, x : x + w]
+    low = np.where(inside.any(axis=0), h - 1 - inside[::-1].argmax(axis=0), 0)
+    middle = int(low[int(0.3 * w) : max(int(0.7 * w), int(0.3 * w) + 1)].min())
+    sides = int(min(low[: int(0.4 * w)].max(), low[int(0.6 * w) :].max()))
+    return float(max(sides - middle, 0) / h)
+
+
+def settle(category: str, anchors: F32, outline: U8) -> str:
+    """The category, corrected where outline and anchors contradict a skirt.
+
+    Args:
+        category: the network's.
+        anchors: (17, 3) the network's, before any were dropped.
+        outline: (H, W) uint8 opacity.
+    """
+    if category != "skirt":
+        return category
+    neck = float(anchors[A["neck"], 2])
+    shoulders = float(max(anchors[A["left_shoulder"], 2], anchors[A["right_shoulder"], 2]))
+    if leg_gap(outline) >= NOTCH and neck < 0.25:
+        return "trousers"
+    return "top" if shoulders >= 0.42 and neck >= 0.28 else category
+
+
+def fit_legs(anchors: F32, outline: U8) -> F32:
+    """Anchors of trousers without the joints their cloth cannot reach, told by length over waist width."""
+    out = anchors.copy()
+    waist = out[[A["left_waist"], A["right_waist"]]]
+    _, y, w, h = cv2.boundingRect((outline > 127).astype(np.uint8))
+    known = bool((waist[:, 2] > 0).all())
+    width = float(np.hypot(*(waist[0, :2] - waist[1, :2]))) if known else 0.75 * w
+    top = float(waist[:, 1].mean()) if known else float(y)
+    ratio = (y + h - top) / max(width, 1.0)
+    gone = ("knee", "ankle") if ratio < SHORTS else ("ankle",) if ratio < CROPPED else ()
+    for name in gone:
+        out[[A[f"left_{name}"], A[f"right_{name}"]]] = 0
+    return out
+
+
+def true_lining(inner: U8, outline: U8, *, category: str) -> U8:
+    """The inner back without spots that lie too low to be one, such as holes in a print."""
+    if not inner.any():
+        return inner
+    _, y, _, h = cv2.boundingRect((outline > 127).astype(np.uint8))
+    count, pieces, stats, centres = cv2.connectedComponentsWithStats((inner > 24).astype(np.uint8))
+    deepest = y + LINING_DEPTH.get(category, 0.3) * h
+    keep: AnyArray = np.zeros(count, bool)
+    keep[1:] = (centres[1:, 1] < deepest) & (stats[1:, cv2.CC_STAT_AREA] > 2e-4 * inner.size)
+    return np.where(keep[pieces], inner, np.uint8(0)).astype(np.uint8)

@@ -1,0 +1,62 @@
+"""What the outline says against the network."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mojing.core.arrays import F32, U8
+from mojing.core.skeleton import GARMENT_ANCHORS, A
+from mojing.perception.kind import fit_legs, leg_gap, settle, true_lining
+
+
+def skirt() -> U8:
+    out = np.zeros((200, 160), np.uint8)
+    out[40:150, 40:120] = 255
+    return out
+
+
+def trousers(length: int) -> U8:
+    """Waist 80 px wide, the crotch 60 px below it."""
+    out = np.zeros((320, 160), np.uint8)
+    out[20 : 20 + length, 40:120] = 255
+    out[80 : 20 + length, 74:86] = 0
+    return out
+
+
+def anchors(length: int) -> F32:
+    out = np.zeros((len(GARMENT_ANCHORS), 3), np.float32)
+    for name, x, y in (("waist", 40, 20), ("hip", 25, 50), ("knee", 22, 110), ("ankle", 22, 20 + length)):
+        out[A[f"left_{name}"]], out[A[f"right_{name}"]] = (80 + x, y, 0.8), (80 - x, y, 0.8)
+    return out
+
+
+def test_two_legs_are_no_skirt() -> None:
+    nothing = np.zeros((len(GARMENT_ANCHORS), 3), np.float32)
+    assert leg_gap(skirt()) < 0.03
+    assert leg_gap(trousers(200)) > 0.5
+    assert settle("skirt", nothing, trousers(100)) == "trousers"
+    assert settle("skirt", nothing, skirt()) == "skirt"
+    assert settle("dress", nothing, trousers(100)) == "dress"
+
+
+def test_what_has_shoulders_and_a_neck_is_no_skirt() -> None:
+    seen = np.zeros((len(GARMENT_ANCHORS), 3), np.float32)
+    seen[[A["neck"], A["left_shoulder"], A["right_shoulder"]], 2] = (0.4, 0.6, 0.5)
+    assert settle("skirt", seen, skirt()) == "top"
+
+
+def test_shorts_reach_neither_knee_nor_ankle() -> None:
+    short, cropped, full = (fit_legs(anchors(n), trousers(n)) for n in (100, 150, 200))
+    for name, there in (("knee", (False, True, True)), ("ankle", (False, False, True)), ("hip", (True, True, True))):
+        row = A[f"left_{name}"]
+        assert tuple(bool(a[row, 2] > 0) for a in (short, cropped, full)) == there, name
+
+
+def test_a_spot_in_a_print_is_no_lining() -> None:
+    outline, inner = skirt(), np.zeros((200, 160), np.uint8)
+    inner[42:52, 65:95] = 200
+    inner[100:110, 70:85] = 200
+    kept = true_lining(inner, outline, category="top")
+    assert kept[45, 80] == 200
+    assert not kept[60:].any()
+    assert true_lining(inner, outline, category="outer")[105, 75] == 200
