@@ -3,8 +3,8 @@
     python -m mojing.eval.viewfit DATA --teacher LABELS --models FOLDER
 
 Kinds come from the folders: street photos and crops of them, shop photos by their names (`_main`, `_back`), portraits
-and crops about a face, garment photos and the scenery beside people. Checked by four-fold cross-validation in which all
-photos of one person or product stay together.
+and crops about a face, garment photos, worn garments cut out, and the scenery beside people. Checked by four-fold
+cross-validation in which all photos of one person or product stay together.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from mojing.core.progress import track
 from mojing.core.skeleton import J
 from mojing.eval.metrics import torso_length
 from mojing.eval.people import Person, find_teacher, read_people
-from mojing.eval.products import read_small
+from mojing.eval.products import make_product, pieces_of, plain, read_small
 from mojing.perception.body import BodyNet
 from mojing.perception.views import KINDS
 from mojing.runtime import ModelStore
@@ -40,6 +40,9 @@ def examples(data: Path, teacher: Path, *, every: int = 3) -> Iterator[Example]:
         rgb = person.rgb if index % 6 == 0 else _part(person, kind, rng)
         if rgb is not None:
             yield kind, person.key, rgb
+        if index % 4 == 0 and person.parse is not None:
+            for piece in pieces_of(person)[:1]:
+                yield "none", person.key, make_product(piece, plain(rng), rng).rgb
     for path in sorted((data / "faces" / "photos").glob("*.*"))[::5]:
         yield "face", path.stem, read_small(path)
     for path in sorted((data / "garments" / "photos").glob("*.*"))[::11]:
