@@ -146,9 +146,9 @@ def fault_of(kinds: Mapping[str, float]) -> str | None:
     On people from the front the probability of `none` stays below 0.23 and that of `back` and `face` below 0.42 in 99
     of 100 photos; heads in profile come closest to a back view.
     """
-    if kinds.get("none", 0.0) > 0.8:
+    if kinds.get("none", 0.0) > 0.7:
         return "no_person"
-    if kinds.get("face", 0.0) > 0.6:
+    if kinds.get("face", 0.0) > 0.45:
         return "only_face"
     return "back_view" if kinds.get("back", 0.0) > 0.7 else None
 
