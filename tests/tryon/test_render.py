@@ -13,12 +13,13 @@ from onnx import TensorProto, helper
 
 from mojing.core.arrays import U8
 from mojing.perception.body import BodyView
+from mojing.perception.labels import L
 from mojing.runtime.store import ModelStore
 from mojing.tryon.agnostic import Edit, edit_region
 from mojing.tryon.conditions import CONTEXT_CHANNELS, CROP_WH, PICTURE_CHANNELS
 from mojing.tryon.drape import Drape, drape
 from mojing.tryon.quality import THRESHOLD, judge
-from mojing.tryon.render import Renderer
+from mojing.tryon.render import Renderer, true_skin
 from tests.tryon.wardrobe import body, garment, texture
 
 
@@ -107,3 +108,18 @@ def test_the_residual_flow_moves_the_garment_and_the_field(tmp_path: Path) -> No
     assert not np.array_equal(a.image, b.image)
     assert np.array_equal(a.field.map_xy, draped.field.map_xy)
     assert not np.array_equal(b.field.map_xy, draped.field.map_xy)
+
+
+def test_invented_skin_takes_the_persons_tone() -> None:
+    painted = np.full((64, 48, 3), (0.9, 0.2, 0.5), np.float32)
+    labels = np.zeros((16, 12), np.uint8)
+    labels[4:12, 2:10] = L["left_arm"]
+    brown = np.array([120, 80, 60], np.float32)
+    out = true_skin(painted, labels, brown / 127.5 - 1)
+    inside, outside = out[24:40, 16:32].mean(axis=(0, 1)), out[:4].mean(axis=(0, 1))
+    assert np.allclose(outside, painted[0, 0] * 255, atol=1)
+    ratio = inside / inside.sum()
+    assert np.allclose(ratio, brown / brown.sum(), atol=0.12)
+    assert np.abs(ratio - brown / brown.sum()).sum() < np.abs(outside / outside.sum() - brown / brown.sum()).sum() / 2
+    unknown = true_skin(painted, labels, np.zeros(3, np.float32))
+    assert np.allclose(unknown, painted * 255)

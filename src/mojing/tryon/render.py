@@ -21,7 +21,7 @@ from mojing.perception.labels import L
 from mojing.runtime.session import Session
 from mojing.runtime.store import ModelStore
 from mojing.tryon.agnostic import Edit
-from mojing.tryon.conditions import CATEGORIES, CROP_WH, context_input, crop_rect, picture_input
+from mojing.tryon.conditions import CATEGORIES, CROP_WH, context_input, crop_rect, picture_input, skin_colour
 from mojing.tryon.drape import Drape
 
 GARMENT_LABELS: dict[str, tuple[str, ...]] = {
@@ -115,13 +115,51 @@ def _run(
             "context": context_input(joints, parse, mask, rgb=photo, category=category)[None],
         }
     )
+    labels = out["parse"][0].argmax(axis=0).astype(np.uint8)
     return _Out(
-        out["rgb"][0].transpose(1, 2, 0) * np.float32(255),
+        true_skin(out["rgb"][0].transpose(1, 2, 0), labels, skin_colour(photo, parse, mask)),
         1 / (1 + np.exp(-out["alpha"][0, 0])),
         out["flow"][0].transpose(1, 2, 0),
         out["gain"][0, 0],
         out["parse"][0],
     )
+
+
+_SKIN = ("neck", "left_arm", "right_arm", "left_leg", "right_leg")
+_CHROMA = 0.3
+"""Share of the invented chroma's deviation from the person's own that is kept."""
+
+_LIGHT = 22.0
+"""Most that invented skin may be lighter or darker in the middle than the face, in L*."""
+
+
+def true_skin(rgb: F32, labels: U8, skin: F32) -> F32:
+    """Give invented skin the person's own tone: the hue of face and neck, and a lightness near theirs.
+
+    Args:
+        rgb: (H, W, 3) float32 0..1, what the network painted.
+        labels: (h, w) its parse map.
+        skin: (3,) in -1..1, see `conditions.skin_colour`; all zero when nothing is known.
+
+    Returns:
+        (H, W, 3) float32 0..255.
+    """
+    table = np.zeros(256, np.float32)
+    table[[L[n] for n in _SKIN]] = 1
+    bare = table[labels]
+    out = np.ascontiguousarray(rgb, np.float32)
+    if not skin.any() or not bare.any():
+        return out * np.float32(255)
+    wh = (rgb.shape[1], rgb.shape[0])
+    soft = cv2.resize(cv2.GaussianBlur(bare, (0, 0), 0.8), wh, interpolation=cv2.INTER_LINEAR)[..., None]
+    own = cv2.cvtColor(((skin + 1) / 2).astype(np.float32).reshape(1, 1, 3), cv2.COLOR_RGB2LAB)[0, 0]
+    lab = cv2.cvtColor(out, cv2.COLOR_RGB2LAB)
+    toned = lab.copy()
+    toned[..., 1:] = own[1:] + _CHROMA * (lab[..., 1:] - own[1:])
+    middle = float(np.median(lab[..., 0][soft[..., 0] > 0.5])) if (soft > 0.5).any() else float(own[0])
+    toned[..., 0] += float(np.clip(middle, own[0] - _LIGHT, own[0] + _LIGHT)) - middle
+    mixed = out + (cv2.cvtColor(toned, cv2.COLOR_LAB2RGB) - out) * soft
+    return np.asarray(np.clip(mixed, 0, 1) * np.float32(255), np.float32)
 
 
 def _with_network(session: Session, rgb: U8, body: BodyView, *, drape: Drape, edit: Edit, category: str) -> Rendered:
