@@ -6,7 +6,7 @@ import numpy as np
 
 from mojing.core.arrays import F32, U8
 from mojing.core.skeleton import GARMENT_ANCHORS, A
-from mojing.perception.kind import fit_legs, leg_gap, settle, true_lining
+from mojing.perception.kind import fit_legs, leg_gap, level_pairs, settle, true_lining
 
 
 def skirt() -> U8:
@@ -60,3 +60,43 @@ def test_a_spot_in_a_print_is_no_lining() -> None:
     assert kept[45, 80] == 200
     assert not kept[60:].any()
     assert true_lining(inner, outline, category="outer")[105, 75] == 200
+
+
+def hoodie() -> U8:
+    out = np.zeros((240, 200), np.uint8)
+    out[20:70, 80:121] = 255
+    out[60:200, 50:151] = 255
+    return out
+
+
+def test_uneven_anchors_of_an_even_garment_are_levelled() -> None:
+    seen = np.zeros((len(GARMENT_ANCHORS), 3), np.float32)
+    seen[A["left_hem"]], seen[A["right_hem"]] = (150, 190, 0.9), (52, 198, 0.9)
+    seen[A["left_shoulder"]], seen[A["right_shoulder"]] = (140, 66, 0.5), (62, 70, 0.5)
+    seen[A["neck"]] = (108, 60, 0.5)
+    out = level_pairs(seen, hoodie(), category="top")
+    for name in ("hem", "shoulder"):
+        left, right = out[A[f"left_{name}"]], out[A[f"right_{name}"]]
+        assert abs(left[1] - right[1]) < 1.5
+        assert abs((left[0] + right[0]) / 2 - 100) < 1.5
+    assert abs(out[A["neck"], 0] - 100) < 1.5
+    assert (out[:, 2] == seen[:, 2]).all()
+
+
+def test_shoulders_on_a_hood_are_put_on_the_shoulders() -> None:
+    seen = np.zeros((len(GARMENT_ANCHORS), 3), np.float32)
+    seen[A["left_hem"]], seen[A["right_hem"]] = (150, 198, 0.9), (50, 198, 0.9)
+    seen[A["left_shoulder"]], seen[A["right_shoulder"]] = (112, 30, 0.6), (88, 30, 0.6)
+    seen[A["left_elbow"]], seen[A["right_elbow"]] = (150, 120, 0.6), (50, 120, 0.6)
+    out = level_pairs(seen, hoodie(), category="outer")
+    assert out[A["left_shoulder"], 0] > 135
+    assert 55 < out[A["left_shoulder"], 1] < 75
+
+
+def test_an_uneven_garment_is_left_alone() -> None:
+    outline = np.zeros((200, 200), np.uint8)
+    outline[20:180, 20:60] = 255
+    outline[140:180, 20:180] = 255
+    seen = np.zeros((len(GARMENT_ANCHORS), 3), np.float32)
+    seen[A["left_hem"]], seen[A["right_hem"]] = (170, 170, 0.9), (30, 150, 0.9)
+    assert np.array_equal(level_pairs(seen, outline, category="top"), seen)

@@ -10,12 +10,21 @@ import numpy as np
 
 from mojing.core.arrays import F32, U8, AnyArray
 from mojing.core.skeleton import A
+from mojing.perception.outline import symmetry
 
 NOTCH = 0.06
 """Depth of the gap between two legs, as a share of the garment's height, from which a lower garment is trousers."""
 
 SHORTS, CROPPED = 1.65, 2.05
 """Length over waist width below which trousers do not reach the knees, and below which they do not reach the ankles."""
+
+SYMMETRIC = 0.8
+"""Overlap of an outline with its mirror image from which left and right must agree."""
+
+NARROW = 0.47
+"""Half distance of the shoulders, as a share of the hem's, below which they lie on a hood or collar."""
+
+PAIRS = ("shoulder", "elbow", "wrist", "waist", "hip", "knee", "ankle", "hem")
 
 LINING_DEPTH = {"outer": 0.7}
 """Share of the garment's height, from the top, in which its inside may show; 0.3 for what is closed in front."""
@@ -76,3 +85,55 @@ def true_lining(inner: U8, outline: U8, *, category: str) -> U8:
     keep: AnyArray = np.zeros(count, bool)
     keep[1:] = (centres[1:, 1] < deepest) & (stats[1:, cv2.CC_STAT_AREA] > 2e-4 * inner.size)
     return np.where(keep[pieces], inner, np.uint8(0)).astype(np.uint8)
+
+
+def level_pairs(anchors: F32, outline: U8, *, category: str) -> F32:
+    """Make left and right anchors of a lying garment mirror images of each other where its outline is symmetric.
+
+    Pairs that nearly agree are averaged by confidence; of those that do not, the wider shoulder and otherwise the surer
+    anchor counts. Shoulders of a sleeved garment narrower than half its hem lie on a hood or collar and are set where the outline reaches
+    the hem's width. An uneven pair would lay the garment on askew.
+    """
+    point, along, overlap = symmetry(outline)
+    if overlap < SYMMETRIC:
+        return anchors
+    out = anchors.copy()
+    across = np.array([along[1], -along[0]])
+    _, _, w, h = cv2.boundingRect((outline > 127).astype(np.uint8))
+    halves: dict[str, tuple[float, float]] = {}
+    for name in PAIRS:
+        rows = [A[f"left_{name}"], A[f"right_{name}"]]
+        if out[rows, 2].min() <= 0:
+            continue
+        u = (out[rows, :2] - point) @ across * np.array([1.0, -1.0])
+        v = (out[rows, :2] - point) @ along
+        weight = out[rows, 2] / out[rows, 2].sum()
+        if abs(u[0] - u[1]) > 0.15 * w or abs(v[0] - v[1]) > 0.1 * h:
+            chosen = int(np.argmax(u)) if name == "shoulder" else int(np.argmax(weight))
+            weight = np.eye(2)[chosen]
+        halves[name] = float(u @ weight), float(v @ weight)
+    moved = False
+    if category in ("top", "outer") and {"shoulder", "elbow", "hem"} <= halves.keys():
+        half, hem = halves["shoulder"][0], halves["hem"]
+        if half < NARROW * hem[0]:
+            moved = True
+            halves["shoulder"] = 0.9 * hem[0], _reaches(outline, (point, along), half=hem[0])
+    for name, (u_half, v_at) in halves.items():
+        for side, sign in (("left", 1.0), ("right", -1.0)):
+            out[A[f"{side}_{name}"], :2] = point + sign * u_half * across + v_at * along
+    if out[A["neck"], 2] > 0:
+        level = halves["shoulder"][1] if moved else float((out[A["neck"], :2] - point) @ along)
+        out[A["neck"], :2] = point + level * along
+    return out
+
+
+def _reaches(outline: U8, axis: tuple[AnyArray, AnyArray], *, half: float) -> float:
+    """How far along the axis (px from its point) the outline is first as wide as the hem, seen from above."""
+    point, along = axis
+    across = np.array([along[1], -along[0]])
+    ys, xs = np.nonzero(outline > 127)
+    rel = np.stack([xs, ys], axis=1) - point
+    v, u = rel @ along, rel @ across
+    wide = v[(u > 0.8 * half) & (u < 1.1 * half)], v[(u < -0.8 * half) & (u > -1.1 * half)]
+    found = [float(np.percentile(side, 2)) for side in wide if len(side)]
+    return float(np.mean(found)) if found else float(v.min())
