@@ -91,8 +91,8 @@ def level_pairs(anchors: F32, outline: U8, *, category: str) -> F32:
     """Make left and right anchors of a lying garment mirror images of each other where its outline is symmetric.
 
     Pairs that nearly agree are averaged by confidence; of those that do not, the wider shoulder and otherwise the surer
-    anchor counts. Shoulders of a sleeved garment narrower than half its hem lie on a hood or collar and are set where the outline reaches
-    the hem's width. An uneven pair would lay the garment on askew.
+    anchor counts. Shoulders of a sleeved garment that are narrower than half its hem lie on a hood or collar, and are
+    set where the outline reaches the hem's width. An uneven pair would lay the garment on askew.
     """
     point, along, overlap = symmetry(outline)
     if overlap < SYMMETRIC:
