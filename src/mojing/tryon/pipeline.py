@@ -21,7 +21,6 @@ import numpy as np
 
 from mojing.core.arrays import U8, readonly
 from mojing.core.errors import InputError, QualityError
-from mojing.core.geometry import Box
 from mojing.core.image import Photo, Source, load
 from mojing.core.progress import report
 from mojing.core.skeleton import J
@@ -260,16 +259,20 @@ def _clock(times: dict[str, float], stage: str) -> Iterator[None]:
     times[stage] = (time.perf_counter() - start) * 1e3
 
 
+_NEEDED = {"skirt": ("knee", "legs"), "trousers": ("knee", "legs")}
+"""Category -> the joints that must be in the photo and what to call them; the others need the shoulders."""
+
+
 def _check_in_view(body: BodyView, category: str) -> None:
-    """Trousers and skirts need the legs down to the knees at least."""
-    if category not in ("skirt", "trousers"):
+    """Refuse a photo that does not show the part of the body the garment covers."""
+    joint, what = _NEEDED.get(category, ("shoulder", "shoulders"))
+    at = body.joints[[J[f"left_{joint}"], J[f"right_{joint}"]]]
+    h, w = body.hw
+    inside = (at[:, 0] > -0.1 * w) & (at[:, 0] < 1.1 * w) & (at[:, 1] > 0) & (at[:, 1] < h) & (at[:, 2] > 0.12)
+    if np.any(inside) if joint == "knee" else np.all(inside):
         return
-    knees = body.joints[[J["left_knee"], J["right_knee"]]]
-    frame = Box(0, 0, body.hw[1], body.hw[0])
-    inside = (knees[:, 1] < frame.y1) & (knees[:, 2] > 0.1)
-    if not np.any(inside):
-        raise InputError(
-            "bad_crop",
-            f"the legs are not in the photo, so {category} cannot be put on",
-            hint="use a photo that shows the person at least down to the knees",
-        )
+    raise InputError(
+        "bad_crop",
+        f"the {what} are not in the photo, so {category} cannot be put on",
+        hint=f"use a photo that shows the person's {what} and all between",
+    )
