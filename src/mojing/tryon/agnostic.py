@@ -53,7 +53,7 @@ class Edit:
             that cross the body, and for skirts and trousers the upper clothes.
         remove: pixels of the clothes that are taken off.
         stay: pixels inside `mask` whose original can simply be kept: background that is background before and after,
-            and bare skin that neither the old nor the new garment touches. `mask & ~stay` is what really changes.
+            and whatever neither the old nor the new garment touches. `mask & ~stay` is what really changes.
         bare: where the new garment leaves an arm or a leg bare, drawn from the joints; true skin or to be invented.
         notices: sentences about what has to be made up.
     """
@@ -101,7 +101,7 @@ def edit_region(body: BodyView, drape: Drape, category: str, *, margin: float = 
     if category == "dress":
         mask = np.maximum(mask, cv2.bitwise_and(limbs, grow(new, reach)))
     mask = np.asarray(cv2.bitwise_and(mask, cv2.bitwise_not(keep)), np.uint8)
-    stay = _stay(body, mask=mask, new=new, remove=remove, limbs=limbs, length=length)
+    stay = _stay(body, mask=mask, new=new, remove=remove, length=length)
     return Edit(mask, keep, remove, stay, bare, notices)
 
 
@@ -245,14 +245,14 @@ def _draw_limb(out: U8, figure: Figure, side: str, widths: dict[str, float], *, 
         cv2.circle(out, _xy(point), max(int(r), 1), 255, -1)
 
 
-def _stay(body: BodyView, *, mask: U8, new: U8, remove: U8, limbs: U8, length: float) -> U8:
+def _stay(body: BodyView, *, mask: U8, new: U8, remove: U8, length: float) -> U8:
     """Pixels of the mask whose original is as good as any."""
     rim = max(0.012 * length, 1.0)
     person = np.asarray(cv2.compare(body.alpha, 12, cv2.CMP_GT), np.uint8)
     nothing = cv2.bitwise_not(np.maximum(grow(person, rim), grow(new, rim)))
-    # Skin changes tone next to a garment: its edge was cut by eye, and the old one's shadow lies on it.
-    skin = cv2.bitwise_and(limbs, cv2.bitwise_not(np.maximum(grow(remove, 2.5 * rim), grow(new, 2.5 * rim))))
-    return np.asarray(cv2.bitwise_and(mask, np.maximum(nothing, skin)), np.uint8)
+    # Beside a garment its edge was cut by eye and its shadow lies on what is next to it; further off all is as it was.
+    touched = grow(np.maximum(remove, new), 1.2 * rim)
+    return np.asarray(cv2.bitwise_and(mask, np.maximum(nothing, cv2.bitwise_not(touched))), np.uint8)
 
 
 def soft_mask(edit: Edit, *, radius: float) -> F32:
