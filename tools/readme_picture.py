@@ -30,8 +30,9 @@ def main() -> None:
         photo, cloth = load(ROOT / f"examples/people/{person}.jpg"), load(ROOT / f"examples/garments/{garment}.jpg")
         before, after = scaled(photo.flat()), scaled(mirror(photo, cloth).image)
         corner = scaled(cloth.flat(), HEIGHT // 4)
+        before, after = before[:, 40:-40].copy(), after[:, 40:-40]
         before[4 : 4 + corner.shape[0], 4 : 4 + corner.shape[1]] = corner
-        cells.append(np.hstack([before[:, 40:-40], after[:, 40:-40]]))
+        cells.append(np.hstack([before, after]))
     save(TARGET, np.hstack(cells))
     print(f"wrote {TARGET.relative_to(ROOT)}")
 

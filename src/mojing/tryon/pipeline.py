@@ -27,6 +27,7 @@ from mojing.core.skeleton import J
 from mojing.core.warp import WarpField
 from mojing.perception.body import BodyNet, BodyView
 from mojing.perception.garment import AnchorSource, GarmentNet, GarmentView
+from mojing.perception.labels import L
 from mojing.runtime.store import ModelStore
 from mojing.tryon.agnostic import Edit, edit_region
 from mojing.tryon.debug import write_debug
@@ -269,7 +270,12 @@ def _check_in_view(body: BodyView, category: str) -> None:
     at = body.joints[[J[f"left_{joint}"], J[f"right_{joint}"]]]
     h, w = body.hw
     inside = (at[:, 0] > -0.1 * w) & (at[:, 0] < 1.1 * w) & (at[:, 1] > 0) & (at[:, 1] < h) & (at[:, 2] > 0.12)
-    if np.any(inside) if joint == "knee" else np.all(inside):
+    # A network that sees only legs still guesses shoulders: without a head they must be seen surely.
+    table = np.zeros(256, bool)
+    table[[L[n] for n in ("face", "hair", "hat", "neck")]] = True
+    headed = float(table[body.parse].sum()) > 0.01 * float((body.parse > 0).sum())
+    sure = headed or float(at[:, 2].min()) > 0.5
+    if np.any(inside) if joint == "knee" else np.all(inside) and sure:
         return
     raise InputError(
         "bad_crop",
