@@ -77,7 +77,11 @@ def other(title: str, command: str, d: dict[str, Any]) -> list[str]:
     """Every figure of a report in one table."""
     if not d:
         return []
-    rows = [(k, v) for k, v in flat(d) if "with_poor_ones" not in k and isinstance(v, int | float | None) and not isinstance(v, bool)]
+    rows = [
+        (k, v)
+        for k, v in flat(d)
+        if "with_poor_ones" not in k and isinstance(v, int | float | None) and not isinstance(v, bool)
+    ]
     return [f"### {title}", "", f"`{command}`", "", *table(("figure", "value"), rows)]
 
 
