@@ -1,7 +1,8 @@
 """Quality: is the picture good enough to show, and if not, why.
 
 The score is a product of signs that each lie in 0..1, so one bad sign is enough. Every sign has the value from which
-it counts as fully good and the value at which it counts as lost, set on held-out people dressed in held-out garments.
+it counts as fully good and the value at which it counts as lost. They were set by hand while looking at contact sheets
+of held-out people; the score orders results but is no probability yet.
 """
 
 from __future__ import annotations
