@@ -16,7 +16,7 @@ from mojing.core.skeleton import J
 from mojing.perception.body import BodyView
 from mojing.perception.garment import GarmentView
 from mojing.tryon.drape import Drape
-from mojing.tryon.render import Rendered
+from mojing.tryon.render import Rendered, torso_px
 
 THRESHOLD = 0.2
 """Below this score a result is refused."""
@@ -94,9 +94,7 @@ def _evenness(drape: Drape) -> float:
 
 def _covered(body: BodyView, drape: Drape, category: str) -> float:
     """1 when the garment covers a sensible area for its kind; less when far too small or large."""
-    shoulders, hips = body.joints[5:7, :2].mean(axis=0), body.joints[11:13, :2].mean(axis=0)
-    torso = max(float(np.hypot(*(shoulders - hips))), 1.0)
-    area = float((drape.alpha > 0.5).sum()) / torso**2
+    area = float((drape.alpha > 0.5).sum()) / torso_px(body) ** 2
     low, high = {
         "top": (0.3, 2.6),
         "outer": (0.4, 4.5),

@@ -188,7 +188,7 @@ def _with_network(session: Session, rgb: U8, body: BodyView, *, drape: Drape, ed
     whole = np.zeros(body.hw, np.float32)
     whole[window] = alpha * (edit.mask[window] > 0)
     labels = out.parse.argmax(axis=0).astype(np.uint8)
-    torso = _torso(body)
+    torso = torso_px(body)
     was = float(drape.alpha[window][edit.mask[window] > 0].sum())
     return Rendered(
         image=image,
@@ -265,7 +265,8 @@ def _agreement(labels: U8, alpha: F32, at: tuple[F32, F32], *, category: str) ->
     return float((said & done).sum()) / union if union else 0.0
 
 
-def _torso(body: BodyView) -> float:
+def torso_px(body: BodyView) -> float:
+    """Distance from the middle of the shoulders to the middle of the hips in px, at least 1."""
     shoulders, hips = body.joints[5:7, :2].mean(axis=0), body.joints[11:13, :2].mean(axis=0)
     return max(float(np.hypot(*(shoulders - hips))), 1.0)
 

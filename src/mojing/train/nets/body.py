@@ -26,11 +26,6 @@ class BodyNet(nn.Module):
         return dense[:, : len(LABELS)], dense[:, len(LABELS) :], self.joints(quarter)
 
 
-def parameter_count(net: nn.Module) -> int:
-    """Number of trainable parameters."""
-    return sum(p.numel() for p in net.parameters())
-
-
 def channels_last_bf16(device: str) -> torch.autocast:
     """The autocast context every training uses: bfloat16 on CPU and GPU."""
     return torch.autocast(device, dtype=torch.bfloat16)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from mojing.core.skeleton import GARMENT_ANCHORS
@@ -33,8 +32,3 @@ class GarmentNet(nn.Module):
         """Take over the body network's U-Net (state dict of `BodyNet`)."""
         own = {key.removeprefix("unet."): value for key, value in weights.items() if key.startswith("unet.")}
         self.unet.load_state_dict(own)
-
-
-def softmax_seg(logits: Tensor) -> Tensor:
-    """Probabilities of the three segments."""
-    return torch.softmax(logits.float(), dim=1)
