@@ -4,7 +4,8 @@
     ├── InputError          the photo, garment or file given cannot be used      exit code 3
     │   └── QualityError    it could be used, but the picture made from it is bad  exit code 3
     ├── MissingExtraError   the command needs an extra that is not installed     exit code 2
-    └── ModelError          the installation's own model files are at fault      exit code 1
+    ├── ModelError          the installation's own model files are at fault      exit code 1
+    └── TrainingError       a training run cannot go on                          exit code 1
 
 Every error has a `code` from the closed list `CODES`, a message that says what is wrong with what was given,
 and a hint that says what to do. `str(error)` is the message alone.
@@ -31,7 +32,13 @@ CODES: Final[dict[str, str]] = {
     "bad_category": "the category is not one of those known",
     "bad_anchors": "the anchor file cannot be used",
     "bad_size": "the size chart or the size asked for cannot be used",
+    "bad_options": "the options given do not exist or do not fit together",
     "bad_data": "the data folder has not the files that were expected",
+    "no_images": "there is nothing to train on where the data were said to be",
+    "too_few": "there are too few pictures to train on",
+    "labels_missing": "a conditional network needs a label for every picture",
+    "bad_option": "the options of a command do not go together",
+    "diverged": "training reached numbers that are not finite",
     "poor_result": "the picture was made, but it would not be good enough to show",
     "model_missing": "a model file is not where it should be",
     "model_corrupt": "a model file is not the one its description speaks of",
@@ -88,6 +95,10 @@ def _rebuild_quality(code: str, message: str, hint: str, score: float, reasons: 
 
 class ModelError(MojingError):
     """A model file is missing, altered, or of another kind than the program expects."""
+
+
+class TrainingError(MojingError):
+    """A training run stopped: its numbers are no numbers any more."""
 
 
 class MissingExtraError(MojingError):

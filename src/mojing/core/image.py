@@ -77,10 +77,11 @@ class Photo:
         return mixed.astype(np.uint8)
 
 
-def load(source: Source | Photo) -> Photo:
+def load(source: Source | Photo, *, min_side: int = MIN_SIDE) -> Photo:
     """Read a picture from a path, encoded bytes, an array or a Pillow image.
 
-    Arrays are HxW, HxWx3 or HxWx4 in uint8 or uint16 RGB order.
+    Arrays are HxW, HxWx3 or HxWx4 in uint8 or uint16 RGB order. A side of less than `min_side` px is refused: people
+    and garments need the default, pictures to train on may be smaller.
 
     Raises:
         InputError: not_found, undecodable, truncated, too_large, too_small, bad_array.
@@ -88,18 +89,18 @@ def load(source: Source | Photo) -> Photo:
     if isinstance(source, Photo):
         photo = source
     elif isinstance(source, np.ndarray):
-        photo = _from_array(source)
+        photo = _from_array(source, min_side)
     elif isinstance(source, Image.Image):
-        _check_size(source.size)
+        _check_size(source.size, min_side)
         photo = _from_pillow(source)
     elif isinstance(source, bytes | bytearray | memoryview):
-        photo = _decode(bytes(source), "the data")
+        photo = _decode(bytes(source), "the data", min_side)
     elif isinstance(source, str | Path):
-        photo = _decode(_read(Path(source)), Path(source).name)
+        photo = _decode(_read(Path(source)), Path(source).name, min_side)
     else:
         raise InputError("bad_array", f"a picture cannot be made from {type(source).__name__}", hint=_FORMAT_HINT)
     h, w = photo.hw
-    _check_size((w, h))
+    _check_size((w, h), min_side)
     return photo
 
 
@@ -113,7 +114,7 @@ def _read(path: Path) -> bytes:
         raise InputError("undecodable", f"{path} cannot be read: {reason}", hint="give a readable file") from exc
 
 
-def _check_size(wh: tuple[int, int]) -> None:
+def _check_size(wh: tuple[int, int], min_side: int) -> None:
     w, h = wh
     if w * h > MAX_PIXELS or max(w, h) > MAX_SIDE:
         raise InputError(
@@ -121,19 +122,19 @@ def _check_size(wh: tuple[int, int]) -> None:
             f"the picture is {w}x{h}; at most {MAX_PIXELS // 1_000_000} megapixels and {MAX_SIDE} px a side are read",
             hint="scale it down",
         )
-    if min(w, h) < MIN_SIDE:
+    if min(w, h) < min_side:
         raise InputError(
-            "too_small", f"the picture is {w}x{h}; at least {MIN_SIDE} px a side are needed", hint="give a larger one"
+            "too_small", f"the picture is {w}x{h}; at least {min_side} px a side are needed", hint="give a larger one"
         )
 
 
-def _decode(data: bytes, name: str) -> Photo:
+def _decode(data: bytes, name: str, min_side: int) -> Photo:
     try:
         with warnings.catch_warnings():
             # Pillow warns about sizes that we refuse by our own limit, and about metadata that we do not read.
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                _check_size(image.size)
+                _check_size(image.size, min_side)
                 image.load()
                 return _from_pillow(image)
     except InputError:
@@ -196,14 +197,14 @@ def _grey16(values: AnyArray) -> U8:
     return np.ascontiguousarray(np.repeat(grey[..., None], 3, axis=2))
 
 
-def _from_array(array: AnyArray) -> Photo:
+def _from_array(array: AnyArray, min_side: int) -> Photo:
     shape_ok = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))
     if not shape_ok or array.dtype not in (np.uint8, np.uint16):
         raise InputError(
             "bad_array",
             f"a picture is (H, W), (H, W, 3) or (H, W, 4) in uint8 or uint16; got {array.dtype} {array.shape}",
         )
-    _check_size((array.shape[1], array.shape[0]))
+    _check_size((array.shape[1], array.shape[0]), min_side)
     if array.dtype == np.uint16:
         array = (array.astype(np.uint32) + 128) // 257
     pixels = array.astype(np.uint8)
