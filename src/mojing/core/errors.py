@@ -37,7 +37,6 @@ CODES: Final[dict[str, str]] = {
     "no_images": "there is nothing to train on where the data were said to be",
     "too_few": "there are too few pictures to train on",
     "labels_missing": "a conditional network needs a label for every picture",
-    "bad_option": "the options of a command do not go together",
     "diverged": "training reached numbers that are not finite",
     "poor_result": "the picture was made, but it would not be good enough to show",
     "model_missing": "a model file is not where it should be",
