@@ -23,8 +23,8 @@ def diff_augment(
 ) -> Tensor:
     """Augment images (N, C, H, W) in [-1, 1]; each kind of the policy hits each image with probability `p`.
 
-    p = 1 is the paper's; p = 0 gives the images back as they are. Colour changes the first three channels of RGB and RGBA
-    images and leaves alpha; other channel counts are changed as a whole.
+    p = 1 is the paper's; p = 0 gives the images back as they are. Colour changes the first three channels of RGB and
+    RGBA images and leaves alpha; other channel counts are changed as a whole.
 
     Raises:
         InputError: bad_options, for an unknown kind.
@@ -45,17 +45,19 @@ def diff_augment(
 class Ada:
     """Augmentation probability driven by over-fitting: up while D is too sure of the real images, else down.
 
-    Karras et al. 2020 (arXiv:2006.06676): r_t = mean sign of D on real images, held at `target`. Deviations: `p` reaches
-    at most `ceiling`, as DiffAugment is stronger than the paper's single operations; `images` is how many real images it
-    takes `p` to go from 0 to 1 (the paper's 500,000 suits weeks of GPU time).
+    Karras et al. 2020 (arXiv:2006.06676): r_t = mean sign of D on real images, held at `target`. Deviations: `p`
+    reaches at most `ceiling`, as DiffAugment is stronger than the paper's single operations; `images` is how many real
+    images it takes `p` to go from 0 to 1 (the paper's 500,000 suits weeks of GPU time).
     """
 
     def __init__(self, *, target: float = 0.6, images: int = 50_000, ceiling: float = 0.9, p: float = 0.0) -> None:
         self.target, self.images, self.ceiling, self.p = target, images, ceiling, p
 
     def update(self, logits: Tensor) -> float:
-        """Adapt to one batch of D's logits on real images (any shape), or of real minus made ones under the relativistic
-        loss, whose logits mean nothing alone; returns the new probability."""
+        """Adapt to one batch of D's logits on real images (N, ...) and return the new probability.
+
+        Under the relativistic loss pass real minus made logits, as those alone mean nothing.
+        """
         sure = float(logits.detach().sign().mean())
         step = logits.shape[0] / self.images
         self.p = min(max(self.p + (step if sure > self.target else -step), 0.0), self.ceiling)

@@ -109,7 +109,7 @@ def _lower(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def _real_above(real: Tensor, fake: Tensor) -> Tensor:
-    """Relativistic pairing: Jolicoeur-Martineau 2018 (arXiv:1807.00734); eq. 2 of Huang et al. 2024 (arXiv:2501.05441)."""
+    """Jolicoeur-Martineau 2018 (arXiv:1807.00734), as pairs: Huang et al. 2024 (arXiv:2501.05441), eq. 2."""
     return F.softplus(-(real - fake)).mean()
 
 

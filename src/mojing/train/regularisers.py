@@ -69,8 +69,8 @@ def instance_noise(x: Tensor, *, sigma: float, generator: torch.Generator) -> Te
 class MinibatchStd(nn.Module):
     """Append one channel: the mean standard deviation of the features over a group of samples, so D sees sameness.
 
-    (N, C, H, W) -> (N, C + 1, H, W). Karras et al. 2018 (arXiv:1710.10196), section 3. The group is the largest divisor of
-    N that is at most `group`, so any batch size works; one sample alone has deviation 0.
+    (N, C, H, W) -> (N, C + 1, H, W). Karras et al. 2018 (arXiv:1710.10196), section 3. The group is the largest divisor
+    of N that is at most `group`, so any batch size works; one sample alone has deviation about 0.
     """
 
     def __init__(self, group: int = 4) -> None:

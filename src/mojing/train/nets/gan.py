@@ -1,10 +1,12 @@
 """Networks of the GAN laboratory: the factories, the small network for 2-D points, and DCGAN.
 
-All generators take (z, labels, conditions) and all discriminators (x, labels, conditions); what a network was not made for
-is ignored, what it was made for and is missing raises InputError.
+All generators take (z, labels, conditions) and all discriminators (x, labels, conditions); what a network was not made
+for is ignored, what it was made for and is missing raises InputError.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 from torch import Tensor, nn
 
@@ -118,8 +120,8 @@ class PointDiscriminator(nn.Module):
 class DcganGenerator(nn.Module):
     """DCGAN, Radford et al. 2015 (arXiv:1511.06434): 4x4 transposed convolutions, batch norm, ReLU, tanh.
 
-    `width` (64) channels before the last layer, doubled at every halving up to eight times as many. Deviations: starts at
-    7x7 for sizes such as 28; with labels their code is joined to z (arXiv:1411.1784).
+    `width` (64) channels before the last layer, doubled at every halving up to eight times as many. Deviations: starts
+    at 7x7 for sizes such as 28; with labels their code is joined to z (arXiv:1411.1784).
     """
 
     def __init__(self, spec: GeneratorSpec) -> None:
@@ -129,8 +131,9 @@ class DcganGenerator(nn.Module):
         self.start = Conditioned(latent=spec.latent, classes=spec.classes)
         self.project = nn.Linear(self.start.out, widths[0] * self.base**2, bias=False)
         layers: list[nn.Module] = [nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)]
-        for c_in, c_out in zip(widths[:-1], widths[1:], strict=True):
-            layers += [nn.ConvTranspose2d(c_in, c_out, 4, 2, 1, bias=False), nn.BatchNorm2d(c_out), nn.ReLU(inplace=True)]
+        for c_in, c_out in pairwise(widths):
+            layers += [nn.ConvTranspose2d(c_in, c_out, 4, 2, 1, bias=False), nn.BatchNorm2d(c_out)]
+            layers.append(nn.ReLU(inplace=True))
         layers += [nn.ConvTranspose2d(widths[-1], spec.channels, 4, 2, 1), nn.Tanh()]
         self.body = nn.Sequential(*layers)
         init_gaussian(self)
@@ -143,8 +146,8 @@ class DcganGenerator(nn.Module):
 class DcganDiscriminator(nn.Module):
     """DCGAN's discriminator: 4x4 convolutions with stride 2, leaky ReLU, norm after all but the first.
 
-    Deviations: the norm can be chosen (WGAN-GP needs layer or none); with labels the score is a projection on the mean of
-    the last features over the picture (arXiv:1802.05637 takes the sum).
+    Deviations: the norm can be chosen (WGAN-GP needs layer or none); with labels the score is a projection on the mean
+    of the last features over the picture (arXiv:1802.05637 takes the sum).
     """
 
     def __init__(self, spec: DiscriminatorSpec) -> None:
@@ -152,7 +155,7 @@ class DcganDiscriminator(nn.Module):
         base, doublings = levels_of(spec.size)
         widths = _widths(spec.width or 64, doublings)
         layers: list[nn.Module] = [nn.Conv2d(spec.channels, widths[0], 4, 2, 1), nn.LeakyReLU(0.2)]
-        for c_in, c_out in zip(widths[:-1], widths[1:], strict=True):
+        for c_in, c_out in pairwise(widths):
             bias = spec.norm == "none"
             layers += [nn.Conv2d(c_in, c_out, 4, 2, 1, bias=bias), norm_layer(spec.norm, c_out), nn.LeakyReLU(0.2)]
         self.body = nn.Sequential(*layers)

@@ -5,15 +5,16 @@ excitation from coarse to fine levels (FastGAN, Liu et al. 2021, arXiv:2101.0477
 minibatch standard deviation; neither side has batch norm. Meant for the relativistic loss with R1 and R2
 (R3GAN, Huang et al. 2024, arXiv:2501.05441).
 
-Deviations from StyleGAN2: features are scaled before and demodulated after an ordinary convolution, which equals scaling
-each sample's weights (its eq. 1-3) without grouped convolutions; residual blocks instead of summed RGB skips; bilinear
-upsampling; no noise inputs, so a design is a function of its styles alone; three mapping layers, W of 128; ordinary
-initialisation instead of equalised learning rates.
+Deviations from StyleGAN2: features are scaled before and demodulated after an ordinary convolution, which equals
+scaling each sample's weights (its eq. 1-3) without grouped convolutions; residual blocks instead of summed RGB skips;
+bilinear upsampling; no noise inputs, so a design is a function of its styles alone; three mapping layers, W of 128;
+ordinary initialisation instead of equalised learning rates.
 """
 
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -42,7 +43,7 @@ class ModernGenerator(nn.Module):
         return self.synthesis(self.styles(z, labels, conditions))
 
     def style_weights(self) -> list[Tensor]:
-        """Per layer the matrix (C, W) from style to channel scales; its singular directions are SeFa's (arXiv:2007.06600)."""
+        """Per layer the matrix (C, W) from style to channel scales, which SeFa factorises (arXiv:2007.06600)."""
         return [layer.style.weight.detach() for layer in self.synthesis.modulated()]
 
 
@@ -54,7 +55,10 @@ def mean_style(
     count: int = 1024,
     generator: torch.Generator,
 ) -> Tensor:
-    """Mean style (W,) over `count` latents, the centre of truncation; labels (count,) and conditions (count, K) as needed."""
+    """Mean style (W,) over `count` latents, the centre of truncation.
+
+    Labels (count,) long and conditions (count, K) are needed where the network takes them.
+    """
     z = torch.randn(count, net.mapping.start.latent, generator=generator)
     with torch.no_grad():
         return net.mapping(z, labels, conditions).mean(0)
@@ -111,7 +115,7 @@ class Modulated(nn.Module):
 
 
 class StyledBlock(nn.Module):
-    """Twice the size: convolution, upsampling, convolution, and a 1x1 shortcut; the first works on the smaller picture."""
+    """Twice the size: convolution, upsampling, convolution, and a 1x1 shortcut; the first works at the smaller size."""
 
     def __init__(self, c_in: int, c_out: int) -> None:
         super().__init__()
@@ -153,7 +157,7 @@ class Synthesis(nn.Module):
         self.layers = 2 + 2 * doublings
         self.constant = nn.Parameter(torch.randn(1, widths[0], base, base))
         self.first = Modulated(widths[0], widths[0])
-        self.blocks = nn.ModuleList(StyledBlock(a, b) for a, b in zip(widths[:-1], widths[1:], strict=True))
+        self.blocks = nn.ModuleList(StyledBlock(a, b) for a, b in pairwise(widths))
         self.head = Modulated(widths[-1], spec.channels, kernel=1, demodulate=False)
         self.sources = {fine: max(0, fine - 4) for fine in range(max(2, doublings - 1), doublings + 1)}
         self.excite = nn.ModuleDict(
@@ -202,7 +206,7 @@ class ModernDiscriminator(nn.Module):
         base, doublings = levels_of(spec.size)
         widths = channels_of(spec.size, doublings, width=spec.width)[::-1]
         self.first = unit_gain(nn.Conv2d(spec.channels, widths[0], 1))
-        self.blocks = nn.Sequential(*[ResidualDown(a, b) for a, b in zip(widths[:-1], widths[1:], strict=True)])
+        self.blocks = nn.Sequential(*[ResidualDown(a, b) for a, b in pairwise(widths)])
         self.std = MinibatchStd() if spec.minibatch_std else nn.Identity()
         self.mix = unit_gain(nn.Conv2d(widths[-1] + int(spec.minibatch_std), widths[-1], 3, padding=1))
         self.flat = unit_gain(nn.Linear(widths[-1] * base**2, widths[-1]))

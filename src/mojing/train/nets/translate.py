@@ -12,10 +12,10 @@ from mojing.train.nets.specs import DiscriminatorSpec, GeneratorSpec, init_gauss
 class UnetGenerator(nn.Module):
     """pix2pix's U-Net, Isola et al. 2017 (arXiv:1611.07004), section 6.1: (N, C_in, H, W) -> (N, C, H, W) in [-1, 1].
 
-    4x4 convolutions halve the picture until its shorter side is 2 (at most seven times), transposed ones bring it back, each
-    level joined to its mirror; dropout in the three deepest levels while training is the only noise. `size` is the shorter
-    side; sides must be multiples of 2^downs. Deviations: dropout is off at inference, so that an export has one answer;
-    instance norm instead of batch norm over batches of one, which the paper's batch norm amounts to; none at the bottom.
+    4x4 convolutions halve the picture until its shorter side is 2 (at most seven times), transposed ones bring it back,
+    each level joined to its mirror; dropout in the three deepest levels while training is the only noise. `size` is the
+    shorter side; sides must be multiples of 2^downs. Deviations: dropout is off at inference, so that an export has one
+    answer; instance norm, which the paper's batch norm over batches of one amounts to; none at the bottom.
     """
 
     def __init__(self, spec: GeneratorSpec) -> None:
@@ -59,7 +59,7 @@ class UnetGenerator(nn.Module):
 
 
 class ResnetGenerator(nn.Module):
-    """CycleGAN's generator, Zhu et al. 2017 (arXiv:1703.10593), section 7.2: (N, C_in, H, W) -> (N, C, H, W) in [-1, 1].
+    """CycleGAN's generator, Zhu et al. 2017 (arXiv:1703.10593), 7.2: (N, C_in, H, W) -> (N, C, H, W) in [-1, 1].
 
     c7s1-64, d128, d256, residual blocks (six below 256 pixels, else nine), u128, u64, c7s1, with reflection padding and
     instance norm; sides must be multiples of 4.
@@ -104,8 +104,8 @@ class ReflectedResidual(nn.Module):
 class PatchDiscriminator(nn.Module):
     """PatchGAN of Isola et al. 2017: each logit of (N, 1, h, w) sees 70x70 pixels of (N, C, H, W).
 
-    C64-C128-C256-C512, 4x4 convolutions, leaky ReLU, no norm in the first. pix2pix gives it the condition picture and the
-    answer joined along the channels. Pictures under 64 pixels get one stride less (34x34).
+    C64-C128-C256-C512, 4x4 convolutions, leaky ReLU, no norm in the first. pix2pix gives it the condition picture and
+    the answer joined along the channels. Pictures under 64 pixels get one stride less (34x34).
     """
 
     def __init__(self, spec: DiscriminatorSpec) -> None:
