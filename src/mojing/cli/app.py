@@ -183,6 +183,12 @@ def train_garment(context: typer.Context) -> None:
     _train("garment", context)
 
 
+@train.command("features", context_settings=PASS_ON, add_help_option=False)
+def train_features(context: typer.Context) -> None:
+    """Train the fashion feature network (--help shows the recipe's options)."""
+    _train("features", context)
+
+
 @train.command("tryon", context_settings=PASS_ON, add_help_option=False)
 def train_tryon(context: typer.Context) -> None:
     """Train the try-on generator (--help shows the recipe's options)."""

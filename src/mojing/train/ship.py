@@ -15,10 +15,12 @@ import torch
 from torch import nn
 
 from mojing.core.skeleton import BODY_JOINTS, GARMENT_ANCHORS
+from mojing.perception.features import KINDS, SIDE
 from mojing.perception.garment import CATEGORIES
 from mojing.perception.labels import LABELS
 from mojing.train.export import Port, export
 from mojing.train.nets.body import BodyNet
+from mojing.train.nets.features import FeatureNet
 from mojing.train.nets.garment import SEGMENTS, GarmentNet
 from mojing.train.nets.render import Generator
 from mojing.tryon.conditions import CONTEXT_CHANNELS, CROP_WH, PICTURE_CHANNELS, STRIDE
@@ -28,6 +30,7 @@ MODELS = Path(__file__).parents[1] / "models"
 PEOPLE = "people: street photos of clothing-co-parsing, Apache-2.0; joints and masks by MediaPipe 0.10.21"
 SHOP = "shop: apparel photos of magento2-sample-data, AFL-3.0"
 GARMENTS = "garments: clothing-dataset, CC0-1.0"
+FACES = "faces: official portraits of CivilServiceUSA, MIT; only as pictures that show no garment"
 LIMITS = [
     "street photos skew to women and to outerwear; there are few darker-skinned women",
     "no photo pairs of a flat garment and the same garment worn exist in the data",
@@ -72,7 +75,24 @@ def render_parts() -> tuple[nn.Module, list[Port], list[str], dict[str, Any]]:
     return Generator(), ports, ["rgb", "alpha", "flow", "gain", "parse"], card
 
 
-PARTS = {"body": body_parts, "garment": garment_parts, "render": render_parts}
+def features_parts() -> tuple[nn.Module, list[Port], list[str], dict[str, Any]]:
+    """Network, inputs, outputs and card of the fashion feature network."""
+    card = {
+        "labels": list(KINDS),
+        "datasets": [GARMENTS, SHOP, FACES],
+        "purpose": "one garment picture on a square -> feature that tells kind, colour and pattern; kind of garment",
+        "limits": [
+            "the labels are the senders' own and overlap: t-shirt and top, shirt and blouse, undershirt and top",
+            "kinds with few photos (blouse, top, body, hoodie) are named rightly far less often than common ones",
+            "distances between features compare with each other only, never with Inception figures",
+        ],
+        "start": "its first layers taken over from the garment network where the run had one",
+        "cores": "one CPU core",
+    }
+    return FeatureNet(), [Port("image", torch.rand(4, 3, SIDE, SIDE))], ["feature", "kind"], card
+
+
+PARTS = {"body": body_parts, "features": features_parts, "garment": garment_parts, "render": render_parts}
 
 
 def ship(name: str, run: Path, folder: Path = MODELS) -> Path:
@@ -83,8 +103,9 @@ def ship(name: str, run: Path, folder: Path = MODELS) -> Path:
     rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     checks = [row for row in rows if row.get("event") == "validation"]
     last = {k: v for k, v in (checks[-1] if checks else {}).items() if isinstance(v, float) and k != "minutes"}
-    trained = {"minutes_on_two_cpu_cores": round(state["spent"] / 60, 1), "steps": state["step"]}
-    card = {"licence": "Apache-2.0", **card, "limits": LIMITS, "training": trained, "metrics": last}
+    cores = str(card.pop("cores", "two CPU cores"))
+    trained = {f"minutes_on_{cores.lower().replace(' ', '_')}": round(state["spent"] / 60, 1), "steps": state["step"]}
+    card = {"licence": "Apache-2.0", "limits": LIMITS, **card, "training": trained, "metrics": last}
     path = export(net, folder, name, inputs=inputs, outputs=outputs, card=card)
     path.with_suffix(".md").write_text(model_card(json.loads(path.with_suffix(".json").read_text())))
     return path
@@ -96,14 +117,16 @@ def model_card(about: dict[str, Any]) -> str:
     limits = "\n".join(f"- {line}" for line in about["limits"])
     metrics = "\n".join(f"| {k} | {v:.4f} |" for k, v in about["metrics"].items())
     recipe = "tryon" if about["name"] == "render" else about["name"]
+    (cores, minutes), *_ = ((k, v) for k, v in about["training"].items() if k.startswith("minutes_on_"))
+    cores = cores.removeprefix("minutes_on_").replace("_", " ").replace("cpu", "CPU")
     return f"""# Model card: {about["name"]}
 
 {about["purpose"]}
 
 - Licence: {about["licence"]}
 - Parameters: {about["parameters"]:,}, stored as float16
-- Trained {about["training"]["minutes_on_two_cpu_cores"]} minutes ({about["training"]["steps"]} steps) on two CPU cores,
-  from scratch; the recipe is `mojing train {recipe}` (docs/training.md)
+- Trained {minutes} minutes ({about["training"]["steps"]} steps) on {cores},
+  {about.get("start", "from scratch")}; the recipe is `mojing train {recipe}` (docs/training.md)
 
 ## Data
 
