@@ -93,9 +93,10 @@ def cosine(progress: float, *, warmup: float = 0.03, floor: float = 0.02) -> flo
 class Run:
     """A run's folder: log.jsonl, last.pt, and the clock that counts training time over restarts."""
 
-    def __init__(self, folder: Path, *, minutes: float) -> None:
+    def __init__(self, folder: Path, *, minutes: float, steps: int = 0) -> None:
         self.folder = folder
         self.budget = minutes * 60
+        self.steps = steps
         self.spent = 0.0
         self.step = 0
         self._last = time.monotonic()
@@ -104,8 +105,9 @@ class Run:
 
     @property
     def progress(self) -> float:
-        """Share of the time budget that is spent, in [0, 1]."""
-        return min(self.spent / self.budget, 1.0)
+        """Share of the budget that is spent, in [0, 1]: of the time or, where given, of the steps if that is more."""
+        share = self.step / self.steps if self.steps else 0.0
+        return min(max(self.spent / self.budget, share), 1.0)
 
     def start(self) -> None:
         """Start the clock; loading the data does not count."""
@@ -117,13 +119,33 @@ class Run:
         self.spent += min(now - self._last, 60.0)
         self._last = now
         self.step += 1
-        report(int(min(self.spent, self.budget)), int(self.budget), what="seconds of training")
+        if self.steps:
+            report(min(self.step, self.steps), self.steps, what="steps of training")
+        else:
+            report(int(min(self.spent, self.budget)), int(self.budget), what="seconds of training")
 
-    def log(self, **values: float | str) -> None:
-        """Append one line to log.jsonl."""
+    def log(self, **values: float | str | None) -> None:
+        """Append one line to log.jsonl, floats to five significant digits or more."""
         row: dict[str, Any] = {"step": self.step, "minutes": round(self.spent / 60, 2), **values}
+        short = {k: _short(v) if isinstance(v, float) else v for k, v in row.items()}
         with (self.folder / "log.jsonl").open("a") as file:
-            file.write(json.dumps({k: round(v, 5) if isinstance(v, float) else v for k, v in row.items()}) + "\n")
+            file.write(json.dumps(short) + "\n")
+
+    def rewind(self) -> None:
+        """Drop the log's rows of steps after the one that was loaded: they will be run again."""
+        path = self.folder / "log.jsonl"
+        if not path.exists():
+            return
+        kept = []
+        for line in path.read_text().splitlines(keepends=True):
+            try:
+                if line.endswith("\n") and json.loads(line)["step"] <= self.step:
+                    kept.append(line)
+            except ValueError:
+                continue  # half a line, cut off by whatever stopped the run
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text("".join(kept))
+        os.replace(temporary, path)
 
     def save(self, state: dict[str, Any], *, every_s: float = 0.0) -> None:
         """Write last.pt atomically, at most once in `every_s` seconds."""
@@ -143,6 +165,10 @@ class Run:
         self.spent, self.step = state.pop("spent"), state.pop("step")
         self._saved = self.spent
         return state
+
+
+def _short(value: float) -> float:
+    return round(value, 5) if abs(value) >= 1 else float(f"{value:.5g}")
 
 
 def check_finite(loss: torch.Tensor, parts: dict[str, float], step: int) -> None:

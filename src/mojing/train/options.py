@@ -6,9 +6,10 @@ import argparse
 import ast
 import inspect
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
-from typing import TypeVar
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 
@@ -27,12 +28,30 @@ def field_help(cls: type) -> dict[str, str]:
     return found
 
 
-def parse_options(cls: type[T], argv: Sequence[str] | None) -> T:
-    """An instance of the dataclass `cls` from command-line flags: one flag a field, default and type as declared."""
+def parse_options(cls: type[T], argv: Sequence[str] | None, *, defaults: Mapping[str, Any] | None = None) -> T:
+    """An instance of the dataclass `cls` from command-line flags: one flag a field, type and default as declared.
+
+    A bool becomes --flag and --no-flag, a Literal a choice; of `X | None` the flag takes an X. `defaults` replace those
+    declared.
+    """
     parser = argparse.ArgumentParser(description=cls.__doc__)
-    help_of = field_help(cls)
+    help_of, types, given = field_help(cls), get_type_hints(cls), defaults or {}
     for f in fields(cls):  # type: ignore[arg-type]
         assert f.default is not MISSING, f"{cls.__name__}.{f.name} needs a default"
-        text = f"{help_of[f.name]} ({f.default})".replace("%", "%%")
-        parser.add_argument(f"--{f.name.replace('_', '-')}", type=type(f.default), default=f.default, help=text)
+        default = given.get(f.name, f.default)
+        text = help_of[f.name] + ("" if default is None else f" ({default})")
+        how = _argument(types[f.name])
+        parser.add_argument(f"--{f.name.replace('_', '-')}", default=default, help=text.replace("%", "%%"), **how)
     return cls(**vars(parser.parse_args(argv)))
+
+
+def _argument(kind: Any) -> dict[str, Any]:
+    """What argparse must know of a field's type."""
+    if kind is bool:
+        return {"action": argparse.BooleanOptionalAction}
+    if get_origin(kind) is Literal:
+        choices = get_args(kind)
+        return {"type": type(choices[0]), "choices": choices}
+    if isinstance(kind, UnionType):
+        (kind,) = (part for part in get_args(kind) if part is not NoneType)
+    return {"type": kind, "metavar": kind.__name__.upper()}
