@@ -78,7 +78,12 @@ def export(
         "name": name,
         "sha256": hashlib.sha256(data).hexdigest(),
         "inputs": [
-            {"name": p.name, "dtype": "float32", "shape": ["N", *p.example.shape[1:]], "range": [p.low, p.high]}
+            {
+                "name": p.name,
+                "dtype": str(p.example.dtype).removeprefix("torch."),
+                "shape": ["N", *p.example.shape[1:]],
+                "range": [p.low, p.high],
+            }
             for p in inputs
         ],
         "outputs": [

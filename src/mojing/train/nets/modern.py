@@ -154,7 +154,7 @@ class Synthesis(nn.Module):
         super().__init__()
         base, doublings = levels_of(spec.size)
         widths = channels_of(spec.size, doublings, width=spec.width)
-        self.layers = 2 + 2 * doublings
+        self.layers, self.style = 2 + 2 * doublings, STYLE
         self.constant = nn.Parameter(torch.randn(1, widths[0], base, base))
         self.first = Modulated(widths[0], widths[0])
         self.blocks = nn.ModuleList(StyledBlock(a, b) for a, b in pairwise(widths))

@@ -89,13 +89,27 @@ def levels_of(size: int, *, least: int = 28, most: int = 256) -> tuple[int, int]
     )
 
 
+class InstanceNorm(nn.Module):
+    """Each channel of each picture to mean 0 and variance 1 (Ulyanov et al. 2016, arXiv:1607.08022), without weights.
+
+    torch's own layer checks sizes in Python, which the exporter cannot trace; groups of one channel are the same.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.channels = channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.group_norm(x, self.channels, None, None, 1e-5, False)
+
+
 def norm_layer(name: str, channels: int) -> nn.Module:
     """Batch norm, instance norm, layer norm over (C, H, W) as WGAN-GP advises, or nothing."""
     check_choice("norm", name, known=NORMS)
     if name == "batch":
         return nn.BatchNorm2d(channels)
     if name == "instance":
-        return nn.InstanceNorm2d(channels)
+        return InstanceNorm(channels)
     return nn.GroupNorm(1, channels) if name == "layer" else nn.Identity()
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from mojing.core.errors import InputError
-from mojing.train.nets.specs import DiscriminatorSpec, GeneratorSpec, init_gaussian, norm_layer
+from mojing.train.nets.specs import DiscriminatorSpec, GeneratorSpec, InstanceNorm, init_gaussian, norm_layer
 
 
 class UnetGenerator(nn.Module):
@@ -35,14 +35,14 @@ class UnetGenerator(nn.Module):
             layers: list[nn.Module] = [nn.LeakyReLU(0.2)] if i else []
             layers.append(nn.Conv2d(c_in, c_out, 4, 2, 1))
             if 0 < i < self.downs - 1:
-                layers.append(nn.InstanceNorm2d(c_out))
+                layers.append(InstanceNorm(c_out))
             down.append(nn.Sequential(*layers))
         for i in reversed(range(self.downs)):
             c_in = widths[i] * (1 if i == self.downs - 1 else 2)
             if i == 0:
                 up.append(nn.Sequential(nn.ReLU(), nn.ConvTranspose2d(c_in, spec.channels, 4, 2, 1), nn.Tanh()))
                 continue
-            layers = [nn.ReLU(), nn.ConvTranspose2d(c_in, widths[i - 1], 4, 2, 1), nn.InstanceNorm2d(widths[i - 1])]
+            layers = [nn.ReLU(), nn.ConvTranspose2d(c_in, widths[i - 1], 4, 2, 1), InstanceNorm(widths[i - 1])]
             up.append(nn.Sequential(*layers, *([nn.Dropout(0.5)] if i >= self.downs - 3 else [])))
         self.down, self.up = nn.ModuleList(down), nn.ModuleList(up)
         init_gaussian(self)
@@ -94,7 +94,7 @@ class ReflectedResidual(nn.Module):
             *_norm_relu(channels),
             nn.ReflectionPad2d(1),
             nn.Conv2d(channels, channels, 3),
-            nn.InstanceNorm2d(channels),
+            InstanceNorm(channels),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -131,4 +131,4 @@ class PatchDiscriminator(nn.Module):
 
 
 def _norm_relu(channels: int) -> list[nn.Module]:
-    return [nn.InstanceNorm2d(channels), nn.ReLU(inplace=True)]
+    return [InstanceNorm(channels), nn.ReLU(inplace=True)]
