@@ -20,7 +20,7 @@ _SEED = 7
 
 
 def parse_colour(text: str) -> tuple[int, int, int]:
-    """RGB 0..255 of a CSS colour name (`teal`), a hex code (`#008080`, `#088`, without `#` too) or `rgb(...)`, `hsl(...)`.
+    """RGB 0..255 of a CSS colour name (`teal`), a hex code (`#008080`, `088`), `rgb(...)` or `hsl(...)`.
 
     Names are those of Pillow's ImageColor, which keeps the CSS4 list.
 
@@ -34,7 +34,9 @@ def parse_colour(text: str) -> tuple[int, int, int]:
         except ValueError:
             continue
         return int(red), int(green), int(blue)
-    raise InputError("bad_colour", f"there is no colour {text!r}", hint="use a CSS name like teal, or a code like #008080")
+    raise InputError(
+        "bad_colour", f"there is no colour {text!r}", hint="use a CSS name like teal, or a code like #008080"
+    )
 
 
 def to_condition(rgb: AnyArray) -> F32:

@@ -8,8 +8,8 @@ sleeve. Parts meet in seams, where the print breaks off as it does in sewn cloth
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
-import cv2
 import numpy as np
 
 from mojing.core.arrays import F32, F64, AnyArray, readonly
@@ -117,7 +117,7 @@ def along(hw: tuple[int, int], line: F64) -> F32:
     best = np.full(hw, np.inf, np.float32)
     out = np.zeros((*hw, 2), np.float32)
     start = 0.0
-    for i, (a, b) in enumerate(zip(line[:-1], line[1:], strict=True)):
+    for i, (a, b) in enumerate(pairwise(line)):
         length = max(float(np.hypot(*(b - a))), 1e-6)
         dx, dy = (float(v) for v in (b - a) / length)
         px, py = xs - np.float32(a[0]), ys - np.float32(a[1])
@@ -145,19 +145,25 @@ def _beyond_armhole(
     # The armhole leans inward at the top: it starts a little outside of the shoulder joint.
     across = np.array([sign, 0.0])
     top = shoulder + 0.10 * width * across
-    foot = low + 0.01 * width * across
+    # An outline in which sleeve and trunk lie together gives no waist: a trunk is about 1.5 shoulder breadths wide.
+    trunk = along(hw, axis)
+    breadth = float(np.hypot(*(at["left_shoulder"] - at["right_shoulder"]))) if _both(at, "shoulder") else width / 1.5
+    middle = axis[0] + down * float(np.clip(((low - axis[0]) @ down) / (down @ down), 0.3, 1.0))
+    reach = float(np.clip(np.hypot(*(low - middle)), 0.5 * breadth, 0.82 * breadth))
+    foot = middle + reach * sign * np.array([down[1], -down[0]]) / max(float(np.hypot(*down)), 1e-6)
     direction = foot - top
     ys, xs = np.mgrid[0 : hw[0], 0 : hw[1]].astype(np.float32)
     outside = sign * ((xs - top[0]) * direction[1] - (ys - top[1]) * direction[0]) > 0
-    reach = along(hw, arm)
-    near = np.abs(reach[..., 0]) < 0.42 * width
-    trunk = along(hw, axis)
-    return np.asarray(outside & near & (reach[..., 1] > -0.3 * width) & (sign * trunk[..., 0] > 0))
+    own = along(hw, arm)
+    near = np.abs(own[..., 0]) < 0.42 * width
+    return np.asarray(outside & near & (own[..., 1] > -0.3 * width) & (sign * trunk[..., 0] > 0))
 
 
-def _trousers(
-    view: GarmentView, at: dict[str, F64], *, mask: AnyArray, box: tuple[float, float, float, float]
-) -> Flow:
+def _both(at: dict[str, F64], name: str) -> bool:
+    return f"left_{name}" in at and f"right_{name}" in at
+
+
+def _trousers(view: GarmentView, at: dict[str, F64], *, mask: AnyArray, box: tuple[float, float, float, float]) -> Flow:
     """Seat and two legs; the legs part below the fork, each with threads along its own bones."""
     x0, y0, x1, y1 = box
     top = _middle(at, "waist")

@@ -26,8 +26,8 @@ def usual_contrast(luminance: float) -> float:
 def folds_for(split: Split, luminance: float) -> F32:
     """The shading (H, W) as cloth of another luminance would show it.
 
-    The log of the shading is scaled by the ratio of usual contrasts. When dark cloth becomes much lighter, its noise would
-    become visible: it is smoothed within edges in proportion.
+    The log of the shading is scaled by the ratio of usual contrasts. When dark cloth becomes much lighter, its noise
+    would become visible: it is smoothed within edges in proportion.
     """
     old = float(split.dyes.colour[0] @ _LUMA)
     gain = float(np.clip(usual_contrast(luminance) / usual_contrast(old), 0.5, 1.5))
@@ -97,7 +97,7 @@ def soft_clip(linear: F32) -> F32:
 def relief(split: Split, *, px: float) -> F32:
     """How far folds shift a print (H, W, 2) px: along the slope of the smoothed shading, at most about `px`."""
     log = np.log(np.maximum(split.shading, 0.05)).astype(np.float32)
-    smooth = np.asarray(cv2.GaussianBlur(log, (0, 0), max(px * 0.5, 1.0)), np.float32)
+    smooth = np.asarray(cv2.GaussianBlur(log, (0, 0), max(px * 1.5, 1.5)), np.float32)
     dx = np.asarray(cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=0.125), np.float32)
     dy = np.asarray(cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=0.125), np.float32)
     slope = np.dstack([dx, dy]) * max(px, 1.0)

@@ -138,7 +138,7 @@ def _sample(tile: U8, cloth: Cloth, *, repeat: float, turn: float) -> F32:
     wh = max(round(period), 2), max(round(period * tile.shape[0] / tile.shape[1]), 2)
     how = cv2.INTER_AREA if wh[0] <= tile.shape[1] else cv2.INTER_CUBIC
     scaled = np.asarray(cv2.resize(tile, wh, interpolation=how), np.float32).clip(0, 255)
-    uv = cloth.flow.uv + relief(cloth.parts, px=0.012 * cloth.flow.width)
+    uv = cloth.flow.uv + relief(cloth.parts, px=0.008 * cloth.flow.width)
     angle = np.deg2rad(turn)
     u = uv[..., 0] * np.cos(angle) + uv[..., 1] * np.sin(angle)
     v = uv[..., 1] * np.cos(angle) - uv[..., 0] * np.sin(angle)
@@ -150,28 +150,35 @@ def _sample(tile: U8, cloth: Cloth, *, repeat: float, turn: float) -> F32:
 
 
 def place_logo(
-    cloth: Cloth, logo: Photo, *, at: str | tuple[float, float] = "chest", width: float | None = None, turn: float = 0.0
+    cloth: Cloth,
+    logo: Photo,
+    *,
+    at: str | tuple[float, float] | None = None,
+    width: float | None = None,
+    turn: float = 0.0,
 ) -> Printed:
     """Print a picture once on the garment, lying in its folds.
 
     Args:
         cloth: the garment.
         logo: the picture; where it is transparent the cloth shows.
-        at: one of PLACES, or the middle as (across, down): shares of the trunk's width (0 the middle, positive towards
-            the wearer's left) and length (0 the neck or waistband, 1 the hem).
+        at: one of PLACES (by default the chest, of trousers the left thigh), or the middle as (across, down): shares of
+            the trunk's width (0 the middle, positive towards the wearer's left) and length (0 the neck or waistband, 1
+            the hem).
         width: the logo's width as a share of the trunk's width; by default 0.45, 0.2 on small places.
         turn: degrees, clockwise.
 
     Raises:
         InputError: bad_place.
     """
-    centre, axis, usual = _place(cloth, at)
+    usually = "left-thigh" if cloth.view.category == "trousers" else "chest"
+    centre, axis, usual = _place(cloth, usually if at is None else at)
     wide = (usual if width is None else width) * cloth.flow.width
     if not 2.0 <= wide <= 4 * max(cloth.view.hw):
         raise InputError("bad_place", "the logo would not be seen", hint="use a width of 0.05 to 2")
     angle = np.deg2rad(turn) + np.arctan2(-axis[0], axis[1])
     ys, xs = np.mgrid[0 : cloth.view.hw[0], 0 : cloth.view.hw[1]].astype(np.float32)
-    shift = relief(cloth.parts, px=0.012 * cloth.flow.width)
+    shift = relief(cloth.parts, px=0.008 * cloth.flow.width)
     dx, dy = xs + shift[..., 0] - np.float32(centre[0]), ys + shift[..., 1] - np.float32(centre[1])
     h, w = logo.hw
     wh = max(round(wide), 2), max(round(wide * h / w), 2)
@@ -220,7 +227,8 @@ def _place(cloth: Cloth, at: str | tuple[float, float]) -> tuple[AnyArray, AnyAr
 def _axis(cloth: Cloth) -> AnyArray:
     """Direction (2,) of the trunk's threads: the gradient of v there."""
     on = (cloth.flow.part == 0) & (cloth.alpha > 127)
-    gy, gx = np.gradient(cloth.flow.uv[..., 1])
+    down = cloth.flow.uv[..., 1]
+    gx, gy = (np.asarray(np.gradient(down, axis=axis)) for axis in (1, 0))
     return np.array([float(np.median(gx[on])), float(np.median(gy[on]))]) if on.any() else np.array([0.0, 1.0])
 
 

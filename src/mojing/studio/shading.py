@@ -3,8 +3,8 @@
 The model is I = (sum over dyes k of w_k A_k) S + g in linear light: A_k the colour of a dye, w_k how much of the pixel
 it covers, S a grey shading, 1 where the cloth is fully lit, and g the gloss, light mirrored without the cloth's colour.
 
-As in colour Retinex (Grosse et al. 2009, section 4) a change of chromaticity or a sharp change of luminance is a change of
-dye, a soft change of luminance is shading. We decide for whole colour clusters instead of single gradients: two
+As in colour Retinex (Grosse et al. 2009, section 4) a change of chromaticity or a sharp change of luminance is a change
+of dye, a soft change of luminance is shading. We decide for whole colour clusters instead of single gradients: two
 clusters of the same chromaticity are one dye in more and less light unless the border between them is sharp. The
 relative brightness of two dyes is the ratio measured across their borders, where the light on both sides is the same.
 """
@@ -28,8 +28,11 @@ CLUSTERS = 7
 LIGHTNESS = 0.45
 """Weight of lightness beside chromaticity when colours are clustered: shading changes lightness most."""
 
-SAME, SAME_CHROMA = 8.0, 7.0
+SAME, SAME_CHROMA = 8.0, 8.0
 """Clusters nearer than these (all together; in chromaticity alone) may be one dye."""
+
+DARK, DARK_CHROMA = 30.0, 1.7
+"""Below this lightness chromaticity is noisy: clusters may differ by that much more and be one dye."""
 
 SATURATION = 0.3
 """Weight of a difference in saturation beside one in hue: cameras show lit and shaded cloth more or less saturated."""
@@ -105,8 +108,8 @@ def split(rgb: U8, alpha: AnyArray) -> Split:
     luminance = np.maximum(linear @ _LUMA, np.float32(1e-4))
     features = cloth_features(rgb, size=size)
     dyes = find_dyes(features, luminance, linear=linear, core=core)
-    region = _settle_edge(region, features, dyes=dyes)
     weight = memberships(features, dyes)
+    region = _settle_region(region, features, dyes=dyes, weight=weight)
     lit = weight @ (dyes.colour @ _LUMA)
     ratio = np.log(np.clip(luminance / np.maximum(lit, 1e-4), 0.02, 8.0))
     trust, busy = _trust(weight, core, size=size)
@@ -176,33 +179,49 @@ def find_dyes(features: F32, luminance: F32, *, linear: F32, core: AnyArray) -> 
     return Dyes(lit, share, mean.astype(np.float32), spread.astype(np.float32))
 
 
-def _settle_edge(region: F32, features: F32, *, dyes: Dyes) -> F32:
-    """Decide wide soft edges of a cut-out by colour: cloth, or more like what lies behind?
+def _settle_region(region: F32, features: F32, *, dyes: Dyes, weight: F32) -> F32:
+    """Decide by colour what a cut-out was unsure of: wide soft edges, and pieces of the background it took along.
 
-    Bayes with the cut-out as the prior, dyes and four background colours as likelihoods. Nothing outside the cut-out
-    becomes cloth.
+    Wide edges by Bayes: the cut-out as the prior, dyes and four background colours as likelihoods. A minor dye that
+    lies at the edge and looks like the background is background. Nothing outside the cut-out becomes cloth.
     """
-    soft = (region > 0.02) & (region < 0.98)
     clear = region <= 0.0
-    if soft.sum() < 16 or clear.sum() < 256:
+    if clear.sum() < 256:
         return region
     some = features[clear]
     some = np.ascontiguousarray(some[:: max(1, len(some) // 3000)])
     cv2.setRNGSeed(_SEED)
     rule = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 10, 0.5)
-    _, _, centres = cv2.kmeans(some, min(4, len(some)), None, rule, 1, cv2.KMEANS_PP_CENTERS)
-    pixels = features[soft]
-    cloth = np.stack([(((pixels - m) / s) ** 2).sum(axis=1) for m, s in zip(dyes.mean, dyes.spread, strict=True)])
-    behind = np.stack([(((pixels - c) / 6.0) ** 2).sum(axis=1) for c in np.asarray(centres)])
-    lean = np.clip((behind.min(axis=0) - cloth.min(axis=0)) / 4.0, -4.0, 4.0)
-    prior = np.log(region[soft] / (1.0 - region[soft]))
+    _, _, found = cv2.kmeans(some, min(4, len(some)), None, rule, 1, cv2.KMEANS_PP_CENTERS)
+    centres = np.asarray(found)
     out = region.copy()
-    settled = 1.0 / (1.0 + np.exp(-(prior + lean)))
-    # A thin soft edge is anti-aliasing and stays as it is; only wide ones are guesses.
-    wide = cv2.blur(soft.astype(np.float32), (9, 9))[soft]
-    mix = np.clip((wide - 0.45) / 0.3, 0.0, 1.0)
-    out[soft] = (1 - mix) * region[soft] + mix * settled
+    soft = (region > 0.02) & (region < 0.98)
+    if soft.sum() >= 16:
+        pixels = features[soft]
+        cloth = np.stack([(((pixels - m) / s) ** 2).sum(axis=1) for m, s in zip(dyes.mean, dyes.spread, strict=True)])
+        behind = np.stack([(((pixels - c) / 6.0) ** 2).sum(axis=1) for c in centres])
+        lean = np.clip((behind.min(axis=0) - cloth.min(axis=0)) / 4.0, -4.0, 4.0)
+        prior = np.log(region[soft] / (1.0 - region[soft]))
+        settled = 1.0 / (1.0 + np.exp(-(prior + lean)))
+        # A thin soft edge is anti-aliasing and stays as it is; only wide ones are guesses.
+        mix = np.clip((cv2.blur(soft.astype(np.float32), (9, 9))[soft] - 0.45) / 0.3, 0.0, 1.0)
+        out[soft] = (1 - mix) * region[soft] + mix * settled
+    for k in range(1, len(dyes.share)):
+        near = min(float(np.hypot(_chroma_gap(c, dyes.mean[k]), c[0] - dyes.mean[k][0])) for c in centres)
+        own = (weight[..., k] > 0.5) & (region > 0.5)
+        if near < (11.0 if dyes.share[k] < 0.1 else 6.0) and dyes.share[k] < 0.3 and _at_edge(own, region) > 0.5:
+            out *= 1.0 - weight[..., k]
     return out
+
+
+def _at_edge(mask: AnyArray, region: F32) -> float:
+    """Share of a mask (H, W) in pieces that reach the edge of the garment."""
+    count, labels = cv2.connectedComponents(mask.astype(np.uint8))
+    rim = cv2.dilate((region < 0.5).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    hit = np.zeros(count, bool)
+    hit[np.unique(labels[rim & mask])] = True
+    hit[0] = False
+    return float(hit[labels].sum()) / max(float(mask.sum()), 1.0)
 
 
 def _cluster(features: F32, inside: AnyArray) -> AnyArray:
@@ -233,7 +252,9 @@ def _merge(labels: AnyArray, features: F32) -> AnyArray:
                 chroma = _chroma_gap(mean[a], mean[b])
                 gap = float(np.hypot(chroma, mean[a][0] - mean[b][0]))
                 tiny = min(size[a], size[b]) < LEAST_SHARE * total
-                soft = chroma < SAME_CHROMA and not _sharp(labels == a, labels == b, light=features[..., 0])
+                dim = max(mean[a][0], mean[b][0]) < LIGHTNESS * DARK
+                near = chroma < SAME_CHROMA * (DARK_CHROMA if dim else 1.0)
+                soft = near and not _sharp(labels == a, labels == b, light=features[..., 0])
                 if (gap < SAME or tiny or soft) and (best is None or gap < best[0]):
                     best = gap, a, b
         if best is None:
@@ -246,7 +267,7 @@ def _merge(labels: AnyArray, features: F32) -> AnyArray:
 
 
 def _chroma_gap(a: F32, b: F32) -> float:
-    """Difference of the chromaticities of two features (3,), saturation counting less than hue where both have a hue."""
+    """Difference of the chromaticities of two features (3,), saturation counting less where both have a hue."""
     own, other = float(np.hypot(a[1], a[2])), float(np.hypot(b[1], b[2]))
     gap = float(np.hypot(a[1] - b[1], a[2] - b[2]))
     radial = own - other
@@ -300,6 +321,12 @@ def _levels(labels: AnyArray, light: F32, *, count: int) -> F32:
             break
         level[best[1]] = np.exp(best[2])
         done.add(best[1])
+    for k in range(1, count):
+        own = (labels == k).astype(np.uint8)
+        inner = cv2.erode(own, np.ones((3, 3), np.uint8)).sum() / max(int(own.sum()), 1)
+        if inner < 0.25:
+            # Lines so thin that their borders hold no pure pixel: what is seen on average is surer.
+            level[k] = np.median(light[labels == k])
     return np.clip(level, 2e-3, 1.0)
 
 

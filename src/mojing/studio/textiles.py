@@ -33,7 +33,7 @@ def _grid() -> tuple[AnyArray, AnyArray]:
 def stripes(colours: Colours, *, seed: int = 0) -> U8:
     """Vertical stripes, one of each colour, equally wide."""
     x, _ = _grid()
-    return np.array(colours, np.uint8)[np.minimum((x * len(colours)).astype(int), len(colours) - 1)]
+    return _pick(colours, x * len(colours))
 
 
 def breton(colours: Colours, *, seed: int = 0) -> U8:
@@ -82,7 +82,7 @@ def chevron(colours: Colours, *, seed: int = 0) -> U8:
     """Zigzag bands, one of each colour."""
     x, y = _grid()
     phase = (y + np.abs(x * 2 % 1 - 0.5) * 0.5) * len(colours) % len(colours)
-    return np.array(colours, np.uint8)[np.minimum(phase.astype(int), len(colours) - 1)]
+    return _pick(colours, phase)
 
 
 def houndstooth(colours: Colours, *, seed: int = 0) -> U8:
@@ -130,9 +130,7 @@ def _flower(radius: float, *, turn: float, petals: int) -> Callable[[U8, tuple[f
     return draw
 
 
-def _petal(
-    image: U8, centre: AnyArray, angle: float, *, size: tuple[float, float], colour: Sequence[int]
-) -> None:
+def _petal(image: U8, centre: AnyArray, angle: float, *, size: tuple[float, float], colour: Sequence[int]) -> None:
     middle = centre + 0.5 * size[0] * np.array([np.cos(angle), np.sin(angle)])
     axes = max(round(size[0] * 0.5), 1), max(round(size[1]), 1)
     at = round(float(middle[0])), round(float(middle[1]))
@@ -161,6 +159,11 @@ def _stamp(
                 draw(wide, (x + dx, y + dy), colours[i % len(colours)])
     side = out.shape[0]
     out[:] = wide[side : 2 * side, side : 2 * side]
+
+
+def _pick(colours: Colours, at: AnyArray) -> U8:
+    table = np.array(colours, np.uint8)
+    return np.asarray(table[np.minimum(at.astype(int), len(colours) - 1)], np.uint8)
 
 
 def _wrap(gap: float) -> float:
@@ -193,7 +196,9 @@ def procedural(name: str, colours: Colours, *, seed: int = 0) -> U8:
         InputError: bad_pattern, when there is no such pattern or fewer than two colours.
     """
     if name not in PATTERNS:
-        raise InputError("bad_pattern", f"there is no pattern {name}", hint=f"use a picture or one of {', '.join(PATTERNS)}")
+        raise InputError(
+            "bad_pattern", f"there is no pattern {name}", hint=f"use a picture or one of {', '.join(PATTERNS)}"
+        )
     if len(colours) < 2:
         raise InputError("bad_pattern", f"{name} needs two colours or more", hint="repeat --color")
     large = np.ascontiguousarray(PATTERNS[name](colours, seed=seed), np.uint8)

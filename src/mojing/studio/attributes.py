@@ -1,0 +1,81 @@
+"""What a design looks like, in numbers: the attributes that latent directions are found for and edits are judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import cv2
+import numpy as np
+
+from mojing.core.arrays import F32, U8, AnyArray
+from mojing.core.color import rgb_to_lab
+
+ATTRIBUTES: Final = ("sleeve", "length", "neckline", "lightness", "red", "yellow", "pattern")
+"""Columns of what a reader gives. `red` and `yellow` are Lab's a and b, whose angle is the hue.
+
+sleeve: cloth beside the trunk, as a share of it; length: of the trunk, in trunk widths; neckline: depth of the
+neckline, in trunk widths; lightness: mean L; pattern: how much colour changes within the garment, in Lab units."""
+
+Reader = Callable[[U8], F32]
+"""Pictures (N, S, S, 4) uint8 -> (N, len(ATTRIBUTES)) float32."""
+
+
+def read(rgba: U8) -> F32:
+    """Attributes (N, 7) of designs (N, S, S, 4), measured on their pixels and outlines; no network.
+
+    A design without cloth gives zeros.
+    """
+    return np.stack([_one(picture) for picture in rgba]) if len(rgba) else np.zeros((0, len(ATTRIBUTES)), np.float32)
+
+
+def _one(rgba: U8) -> F32:
+    mask = rgba[..., 3] > 127
+    if mask.sum() < 32:
+        return np.zeros(len(ATTRIBUTES), np.float32)
+    sleeve, length, neckline = outline_numbers(mask)
+    lab = np.asarray(rgb_to_lab(rgba[..., :3]), np.float32)
+    inside = cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    inside = inside if inside.any() else mask
+    colour = lab[inside].mean(axis=0)
+    return np.array([sleeve, length, neckline, *colour, _pattern(lab, inside)], np.float32)
+
+
+def outline_numbers(mask: AnyArray) -> tuple[float, float, float]:
+    """Sleeve, length and neckline of a silhouette (H, W) bool, as told under ATTRIBUTES."""
+    ys, xs = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    y0, y1, middle = int(ys[0]), int(ys[-1]), float(np.median(np.nonzero(mask)[1]))
+    height = y1 - y0 + 1
+    runs = [_run(mask[y], middle) for y in np.linspace(y0 + 0.5 * height, y0 + 0.85 * height, 9).astype(int)]
+    width = max(float(np.median([b - a + 1 for a, b in runs])), 2.0)
+    half = 0.55 * width
+    upper = mask[: y0 + max(int(0.75 * height), 1)]
+    beside = float(upper[:, : max(int(middle - half), 0)].sum() + upper[:, int(middle + half) + 1 :].sum())
+    trunk = max(float(mask[:, max(int(middle - half), 0) : int(middle + half) + 1].sum()), 1.0)
+    centre = mask[:, max(int(middle) - 1, 0) : int(middle) + 2].any(axis=1)
+    first = int(np.flatnonzero(centre)[0]) if centre.any() else y0
+    wide = float(xs[-1] - xs[0] + 1)
+    return beside / trunk, height / min(width, wide), max(first - y0, 0) / width
+
+
+def _run(row: AnyArray, x: float) -> tuple[int, int]:
+    """Ends of the run of cloth in a row that holds x, or of all of the row's cloth."""
+    on = np.flatnonzero(row)
+    if not len(on):
+        return 0, 0
+    cuts = np.flatnonzero(np.diff(on) > 1)
+    starts, ends = np.concatenate([[on[0]], on[cuts + 1]]), np.concatenate([on[cuts], [on[-1]]])
+    best = int(np.argmin(np.maximum(np.maximum(starts - x, x - ends), 0)))
+    return int(starts[best]), int(ends[best])
+
+
+def _pattern(lab: F32, inside: AnyArray) -> float:
+    """Mean distance of colours from their surroundings' (a Gaussian of a twelfth of the picture) within the cloth."""
+    weight = inside.astype(np.float32)
+    sigma = max(lab.shape[0] / 12.0, 1.0)
+    near = cv2.GaussianBlur(lab * weight[..., None], (0, 0), sigma)
+    support = cv2.GaussianBlur(weight, (0, 0), sigma)
+    local = near / np.maximum(support, 1e-3)[..., None]
+    # Folds change lightness: it counts half.
+    gap = (lab - local) * np.array([0.5, 1.0, 1.0], np.float32)
+    return float(np.linalg.norm(gap[inside], axis=1).mean())

@@ -1,0 +1,254 @@
+"""Named directions in the space of styles, found by regression from styles to attributes, and edits along them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mojing.core.arrays import F32, F64, AnyArray, readonly
+from mojing.core.color import rgb_to_lab
+from mojing.core.errors import InputError, ModelError
+from mojing.studio.attributes import ATTRIBUTES, Reader
+from mojing.studio.generate import Design, Designer
+from mojing.studio.latent import Pca, layer_rows, principal, sample_styles
+
+FILE = "design-directions.npz"
+EDITS = (*ATTRIBUTES, "hue", "color")
+"""What can be asked for: attributes in their own spread over designs of a kind, hue in degrees, color by name."""
+
+TRIES: F32 = np.array([0.5, 0.75, 1.0, 1.5, 2.0, 3.0], np.float32)
+"""Lengths of step tried, relative to what the linear model asks for; the picture answers less than linearly."""
+
+_COLOUR = ("lightness", "red", "yellow")
+_RIDGE = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class Directions:
+    """Directions of the attributes.
+
+    Attributes:
+        names: attribute of each row.
+        vectors: (A, L, W) float32; a step of 1 changes the attribute by about one `spread`.
+        spread: (A,) float32, standard deviation of the attribute among designs of one kind.
+        fit: (A,) float32, share of that variance which the linear model explains on designs it was not fitted to.
+        layers: which layers each moves.
+    """
+
+    names: tuple[str, ...]
+    vectors: F32
+    spread: F32
+    fit: F32
+    layers: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        assert self.vectors.ndim == 3 and len(self.vectors) == len(self.names) == len(self.spread) == len(self.layers)
+        object.__setattr__(self, "vectors", readonly(self.vectors))
+
+    def save(self, path: Path) -> Path:
+        """Write to an .npz file."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez_compressed(
+            path,
+            names=np.array(self.names),
+            vectors=self.vectors,
+            spread=self.spread,
+            fit=self.fit,
+            layers=np.array(self.layers),
+        )
+        return path
+
+    @classmethod
+    def load(cls, path: Path) -> Directions:
+        """Read what `save` wrote.
+
+        Raises:
+            ModelError: model_missing, model_corrupt.
+        """
+        if not path.is_file():
+            raise ModelError("model_missing", f"there is no {path.name}", hint="run `mojing design directions` first")
+        try:
+            with np.load(path, allow_pickle=False) as f:
+                names, layers = tuple(map(str, f["names"])), tuple(map(str, f["layers"]))
+                return cls(names, f["vectors"], f["spread"], f["fit"], layers)
+        except (OSError, ValueError, KeyError) as exc:
+            raise ModelError("model_corrupt", f"{path.name} cannot be read: {exc}") from exc
+
+
+def find_directions(
+    designer: Designer, reader: Reader, *, n: int = 1000, seed: int = 0, names: Sequence[str] = ATTRIBUTES
+) -> Directions:
+    """Find the directions of attributes in a generator.
+
+    `n` random designs of all kinds are drawn and read. Within each kind (kind means taken out of both sides) the
+    attributes are regressed on the whitened principal coordinates of the styles by ridge regression; each direction is
+    then made orthogonal to those of the other attributes (conditional manipulation, Shen et al. 2020, section 3.3) and
+    to the differences between kinds, so that an edit keeps the rest. Last, the layers are chosen in which the direction
+    changes its own attribute most and the others least.
+    """
+    styles, kinds = sample_styles(designer, n=n, seed=seed)
+    values = np.asarray(reader(designer.render(styles)), np.float64)
+    basis = principal(styles[:, 0])
+    x = basis.coordinates(styles[:, 0]).astype(np.float64)
+    means = {k: _rows(kinds, k) for k in dict.fromkeys(kinds)}
+    centres = np.stack([x[rows].mean(axis=0) for rows in means.values()])
+    for rows in means.values():
+        x[rows] -= x[rows].mean(axis=0)
+        values[rows] -= values[rows].mean(axis=0)
+    spread = np.maximum(values.std(axis=0), 1e-6)
+    slopes, fit = _regress(x, values / spread)
+    kind_plane = _orthonormal(centres - centres.mean(axis=0))
+    steps = np.stack([_clean(slopes, i, kind_plane) for i in range(len(slopes))])
+    rows_w = (steps * basis.sigma) @ basis.components
+    vectors = np.repeat(rows_w[:, None], designer.layers, axis=1).astype(np.float32)
+    chosen = _choose_layers(designer, reader, styles[: min(12, n)], vectors=vectors, spread=spread)
+    for i, group in enumerate(chosen):
+        keep = np.zeros(designer.layers, bool)
+        keep[layer_rows(group, designer.layers)] = True
+        vectors[i, ~keep] = 0
+    return Directions(tuple(names), vectors, spread.astype(np.float32), fit.astype(np.float32), chosen)
+
+
+def _rows(kinds: Sequence[str], name: str) -> AnyArray:
+    return np.array([i for i, k in enumerate(kinds) if k == name])
+
+
+def _regress(x: F64, y: F64) -> tuple[F64, F64]:
+    """Ridge slopes (A, k) of y (N, A) on x (N, k), and the variance explained on every fourth row left out (A,)."""
+    held = np.arange(len(x)) % 4 == 3
+
+    def solve(a: F64, b: F64) -> F64:
+        gram = a.T @ a + _RIDGE * len(a) * np.eye(a.shape[1])
+        return np.asarray(np.linalg.solve(gram, a.T @ b), np.float64)
+
+    trial = x[held] @ solve(x[~held], y[~held])
+    left = ((y[held] - trial) ** 2).mean(axis=0) / np.maximum(y[held].var(axis=0), 1e-9)
+    return solve(x, y).T, np.clip(1.0 - left, 0.0, 1.0)
+
+
+def _orthonormal(rows: F64) -> F64:
+    """Orthonormal basis (r, k) of the rows' span."""
+    _, values, basis = np.linalg.svd(rows, full_matrices=False)
+    return np.asarray(basis[values > 1e-6 * max(float(values[0]), 1e-12)], np.float64)
+
+
+def _clean(slopes: F64, index: int, kinds: F64) -> F64:
+    """Step (k,) that changes attribute `index` by one and, to first order, no other and not the kind.
+
+    Where cleaning would leave less than a fifth of the slope, the attribute cannot be had alone: only the kind is kept.
+    """
+    own = slopes[index]
+    for rows in (np.concatenate([np.delete(slopes, index, axis=0), kinds]), kinds, np.zeros((0, len(own)))):
+        basis = _orthonormal(rows) if len(rows) else rows
+        step = own - basis.T @ (basis @ own)
+        if np.linalg.norm(step) > 0.2 * np.linalg.norm(own):
+            break
+    return np.asarray(step / max(float(step @ own), 1e-9), np.float64)
+
+
+def _choose_layers(
+    designer: Designer, reader: Reader, styles: F32, *, vectors: F32, spread: AnyArray
+) -> tuple[str, ...]:
+    """Per direction the group of layers whose move changes the own attribute most against the root mean of others."""
+    chosen = []
+    before = reader(designer.render(styles))
+    for i, vector in enumerate(vectors):
+        best = (-np.inf, "all")
+        for group in ("all", "coarse", "middle", "fine"):
+            part = np.zeros_like(vector)
+            rows = layer_rows(group, designer.layers)
+            part[rows] = vector[rows]
+            change = (reader(designer.render(styles + 1.5 * part)) - before) / spread
+            own = float(change[:, i].mean())
+            others = float(np.sqrt((np.delete(change, i, axis=1) ** 2).mean()))
+            # A group that hardly moves anything is not chosen for being clean.
+            best = max(best, (own / (others + 0.3), group))
+        chosen.append(best[1])
+    return tuple(chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """An edited design, and what was asked and reached, attribute -> (asked, reached), in spreads."""
+
+    design: Design
+    changes: dict[str, tuple[float, float]]
+
+
+def edit(
+    designer: Designer,
+    design: Design,
+    wishes: Mapping[str, float | Sequence[int]],
+    *,
+    known: Directions,
+    reader: Reader,
+) -> Edited:
+    """Change attributes of a design.
+
+    Args:
+        designer: the generator.
+        design: what is changed; its kind stays.
+        wishes: attribute -> change in spreads (+1 is clearly more, -1 clearly less); `hue` -> degrees to turn by;
+            `color` -> RGB wanted.
+        known: the directions.
+        reader: reads attributes off pictures; the step's length is the one among TRIES after which it sees what was
+            asked for best.
+
+    Raises:
+        InputError: bad_design, for an attribute that has no direction.
+    """
+    now = reader(design.rgba[None])[0]
+    asked = _asked(wishes, now, known)
+    if not asked:
+        return Edited(design, {})
+    rows = [known.names.index(name) for name in asked]
+    amounts = np.array(list(asked.values()), np.float32)
+    step = np.tensordot(amounts, known.vectors[rows], axes=1)
+    tried = design.styles + TRIES[:, None, None] * step
+    seen = (reader(designer.render(tried)) - now) / known.spread
+    miss = ((seen[:, rows] - amounts) ** 2).sum(axis=1) + 0.02 * TRIES**2 * float((amounts**2).sum())
+    best = int(miss.argmin())
+    edits = {**design.controls.get("edits", {})}
+    for name in asked:
+        edits[name] = round(float(edits.get(name, 0.0) + asked[name]), 4)
+    made = designer.again(design, tried[best], controls={"edits": edits})
+    reached = {name: (asked[name], float(seen[best, row])) for name, row in zip(asked, rows, strict=True)}
+    return Edited(made, reached)
+
+
+def _asked(wishes: Mapping[str, float | Sequence[int]], now: F32, known: Directions) -> dict[str, float]:
+    """Wishes as changes in spreads; hue and color become changes of lightness, red and yellow."""
+    out: dict[str, float] = {}
+    place = {name: i for i, name in enumerate(ATTRIBUTES)}
+    for name, value in wishes.items():
+        if name in ("hue", "color"):
+            lab = now[[place[n] for n in _COLOUR]].astype(np.float64)
+            want = _turned(lab, float(value)) if isinstance(value, int | float) else _lab(value)
+            for part, change in zip(_COLOUR, want - lab, strict=True):
+                row = known.names.index(part)
+                out[part] = out.get(part, 0.0) + float(change) / float(known.spread[row])
+        elif name in known.names and isinstance(value, int | float):
+            out[name] = out.get(name, 0.0) + float(value)
+        else:
+            raise InputError("bad_design", f"{name} cannot be edited so", hint=f"edit one of {', '.join(EDITS)}")
+    return {name: value for name, value in out.items() if abs(value) > 1e-6}
+
+
+def _turned(lab: F64, degrees: float) -> F64:
+    """Lab (3,) with its hue turned; grey is given a little chroma first, or there is no hue to turn."""
+    chroma = max(float(np.hypot(lab[1], lab[2])), 20.0)
+    angle = float(np.arctan2(lab[2], lab[1])) + np.deg2rad(degrees)
+    return np.array([lab[0], chroma * np.cos(angle), chroma * np.sin(angle)])
+
+
+def _lab(rgb: Sequence[int]) -> F64:
+    return np.asarray(rgb_to_lab(np.array(list(rgb), np.uint8)), np.float64)
+
+
+def unsupervised(designer: Designer, *, n: int = 1000, seed: int = 0) -> Pca:
+    """GANSpace: principal components of the styles of `n` random designs of all kinds."""
+    styles, _ = sample_styles(designer, n=n, seed=seed)
+    return principal(styles[:, 0])
