@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from mojing import __version__
+from mojing.cli.design import design
 from mojing.core.errors import InputError, MissingExtraError, MojingError
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -59,6 +60,7 @@ app.add_typer(bench, name="bench")
 app.add_typer(train, name="train")
 app.add_typer(models, name="models")
 app.add_typer(data, name="data")
+app.add_typer(design, name="design")
 
 Person = Annotated[
     int | None, typer.Option("--person", min=1, help="Which person, counted from the left; the largest if not given.")

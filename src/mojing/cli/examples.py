@@ -33,19 +33,19 @@ def contact_sheet(folder: Path, out: Path, *, gan: bool, threads: int) -> None:
     people, garments = _photos(folder / "people"), _photos(folder / "garments")
     from mojing.tryon.pipeline import TryOn
 
-    rows = [np.hstack([np.full((*_CELL_HW, 3), 255, np.uint8), *(_cell(load(path).flat()) for path in garments)])]
+    rows = [np.hstack([np.full((*_CELL_HW, 3), 255, np.uint8), *(cell(load(path).flat()) for path in garments)])]
     refused: list[str] = []
     with progress_bar():
         mirror = TryOn(threads=threads, gan=gan)
-        looks = [_tried(partial(mirror.garment, path)) for path in track(garments, "garments")]
+        looks = [tried(partial(mirror.garment, path)) for path in track(garments, "garments")]
         for path in track(people, "people"):
-            person = _tried(partial(mirror.look, path))
-            cells = [_cell(load(path).flat())]
+            person = tried(partial(mirror.look, path))
+            cells = [cell(load(path).flat())]
             for look, garment in zip(looks, garments, strict=True):
                 made = _dressed(mirror, person, look)
                 if isinstance(made, InputError):
                     refused.append(f"{path.name} + {garment.name}: {made.code}: {made}")
-                cells.append(_words(made.code) if isinstance(made, InputError) else _cell(made))
+                cells.append(words(made.code) if isinstance(made, InputError) else cell(made))
             rows.append(np.hstack(cells))
     save(out, np.vstack(rows))
     for line in refused:
@@ -54,7 +54,7 @@ def contact_sheet(folder: Path, out: Path, *, gan: bool, threads: int) -> None:
     say(f"{total - len(refused)} of {total} pictures made; the sheet is {out}")
 
 
-def _tried(make: Callable[[], _T]) -> _T | InputError:
+def tried(make: Callable[[], _T]) -> _T | InputError:
     """What `make` gives, or its refusal: one bad photo must not stop the sheet."""
     try:
         return make()
@@ -67,7 +67,7 @@ def _dressed(mirror: TryOn, person: PersonLook | InputError, garment: GarmentLoo
         return person
     if isinstance(garment, InputError):
         return garment
-    result = _tried(partial(mirror, person, garment))
+    result = tried(partial(mirror, person, garment))
     return result if isinstance(result, InputError) else result.image
 
 
@@ -78,7 +78,7 @@ def _photos(folder: Path) -> list[Path]:
     return found
 
 
-def _cell(rgb: U8) -> U8:
+def cell(rgb: U8) -> U8:
     """The picture fitted into a cell on white: uint8 HxWx3."""
     h, w = _CELL_HW
     scale = min(h / rgb.shape[0], w / rgb.shape[1])
@@ -90,7 +90,7 @@ def _cell(rgb: U8) -> U8:
     return cell
 
 
-def _words(text: str) -> U8:
+def words(text: str) -> U8:
     cell = np.full((*_CELL_HW, 3), 235, np.uint8)
     black = (60.0, 60.0, 60.0)
     cv2.putText(cell, text, (12, _CELL_HW[0] // 2), cv2.FONT_HERSHEY_SIMPLEX, 0.6, black, 1, cv2.LINE_AA)

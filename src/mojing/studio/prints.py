@@ -198,6 +198,28 @@ def place_logo(
     return Printed(image, cloth.alpha, cloth.dyes, cloth.dyes, tuple(notices))
 
 
+def knocked_out(logo: Photo) -> Photo:
+    """A logo on a plain ground without its ground: what is joined to the border and of its colour becomes clear.
+
+    Raises:
+        InputError: bad_pattern, when the border is not of one colour.
+    """
+    if logo.alpha is not None:
+        return logo
+    lab = rgb_to_lab(logo.rgb)
+    edge = np.concatenate([lab[0], lab[-1], lab[:, 0], lab[:, -1]])
+    ground = np.median(edge, axis=0)
+    if float(np.percentile(np.linalg.norm(edge - ground, axis=1), 80)) > 8.0:
+        raise InputError("bad_pattern", "the logo's border is not of one colour", hint="give a PNG with transparency")
+    gap = np.linalg.norm(lab - ground, axis=2)
+    _, labels = cv2.connectedComponents((gap < 18.0).astype(np.uint8), connectivity=4)
+    outer = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    outside = np.isin(labels, outer[outer > 0])
+    near = cv2.dilate(outside.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    opacity = np.where(near, np.clip((gap - 6.0) / 30.0, 0.0, 1.0), 1.0)
+    return Photo(logo.rgb, np.rint(255 * opacity).astype(np.uint8), logo.notices)
+
+
 def _premultiplied(logo: Photo) -> F32:
     """(h, w, 4) float32 0..1, colour times opacity, so that it can be resized without fringes."""
     opacity = np.ones(logo.hw, np.float32) if logo.alpha is None else logo.alpha / np.float32(255)
