@@ -19,7 +19,7 @@ from mojing.perception import decode, worn
 from mojing.perception.body import BodyNet, BodyView, Pass
 from mojing.perception.crops import Rect, as_input, border_colour, cut, letterbox_rect
 from mojing.perception.cutout import silhouette
-from mojing.perception.kind import fit_legs, level_pairs, settle, true_lining
+from mojing.perception.kind import fit_legs, fit_trunk, level_pairs, settle, true_lining
 from mojing.perception.outline import SLEEVES, SURE, TOPS, attributes, outline_anchors, symmetry
 from mojing.runtime.session import Session
 from mojing.runtime.store import ModelStore
@@ -162,7 +162,7 @@ class GarmentNet:
         anchors, missed = complete_anchors(reading.anchors, outline, category=kind, sleeve=sleeve)
         if kind == "trousers":
             anchors = fit_legs(anchors, outline)
-        anchors = level_pairs(anchors, outline, category=kind)
+        anchors = fit_trunk(level_pairs(anchors, outline, category=kind), outline, category=kind)
         confidence = _confidence(reading, anchors, outline, category=category)
         notices = list(photo.notices)
         if missed and not given:

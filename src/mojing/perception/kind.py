@@ -10,7 +10,7 @@ import numpy as np
 
 from mojing.core.arrays import F32, U8, AnyArray
 from mojing.core.skeleton import A
-from mojing.perception.outline import symmetry
+from mojing.perception.outline import TOPS, body_axis, symmetry
 
 NOTCH = 0.06
 """Depth of the gap between two legs, as a share of the garment's height, from which a lower garment is trousers."""
@@ -23,6 +23,12 @@ SYMMETRIC = 0.8
 
 NARROW = 0.47
 """Half distance of the shoulders, as a share of the hem's, below which they lie on a hood or collar."""
+
+TRUNK = (0.82, 1.3)
+"""Torso length of an upper garment as it lies, in widths of its body, between which anchors are believed."""
+
+YOKE = (0.5, 0.88)
+"""Distance of its shoulder joints, in widths of its body, between which anchors are believed."""
 
 PAIRS = ("shoulder", "elbow", "wrist", "waist", "hip", "knee", "ankle", "hem")
 
@@ -124,6 +130,40 @@ def level_pairs(anchors: F32, outline: U8, *, category: str) -> F32:
     if out[A["neck"], 2] > 0:
         level = halves["shoulder"][1] if moved else float((out[A["neck"], :2] - point) @ along)
         out[A["neck"], :2] = point + level * along
+    return out
+
+
+def fit_trunk(anchors: F32, outline: U8, *, category: str) -> F32:
+    """Anchors of a lying upper garment whose torso and shoulders are those of somebody its body's width would fit.
+
+    One hip or shoulder read a hand too high would scale the whole garment; its width is seen. Waist and hips are moved
+    along the garment, the shoulders across it, to the nearest end of TRUNK and YOKE.
+    """
+    need = [A[n] for n in ("neck", "left_shoulder", "right_shoulder")]
+    if category not in TOPS or anchors[need, 2].min() <= 0:
+        return anchors
+    out = anchors.copy()
+    _, width = body_axis(outline > 127, share=(0.25, 0.45) if category == "dress" else (0.45, 0.75))
+    _, along, _ = symmetry(outline)
+    across = np.array([along[1], -along[0]])
+    neck = out[A["neck"], :2].copy()
+    shoulders = [A["left_shoulder"], A["right_shoulder"]]
+    half = 0.5 * float((out[shoulders[0], :2] - out[shoulders[1], :2]) @ across)
+    wanted = float(np.clip(2 * half, YOKE[0] * width, YOKE[1] * width)) / 2
+    for row, sign in zip(shoulders, (1.0, -1.0), strict=True):
+        out[row, :2] += sign * (wanted - half) * across
+    hips = [A["left_hip"], A["right_hip"]]
+    if out[hips, 2].min() <= 0:
+        return out
+    length = float((out[hips, :2].mean(axis=0) - neck) @ along)
+    wanted = float(np.clip(length, TRUNK[0] * width, TRUNK[1] * width))
+    for row in hips:
+        out[row, :2] += (wanted - length) * along
+    waist = [A["left_waist"], A["right_waist"]]
+    if out[waist, 2].min() > 0:
+        level = float((out[waist, :2].mean(axis=0) - neck) @ along)
+        for row in waist:
+            out[row, :2] += (float(np.clip(level, 0.5 * wanted, 0.85 * wanted)) - level) * along
     return out
 
 

@@ -192,7 +192,8 @@ def _in_front(body: BodyView, figure: Figure, drape: Drape, category: str, *, le
     # A sleeve hides the arm inside it; over the trunk's cloth a bare forearm lies in front.
     table = np.full(256, 255, np.uint8)
     table[[PARTS[f"{s}_{h}_sleeve"] for s in SIDES for h in ("upper", "lower")]] = 0
-    crossing = cv2.bitwise_and(cv2.bitwise_and(far, new), cv2.LUT(drape.part, table))
+    trunk = np.maximum(new, _hull(figure, body.hw))
+    crossing = cv2.bitwise_and(cv2.bitwise_and(far, trunk), cv2.LUT(drape.part, table))
     return np.asarray(np.maximum(keep, cv2.bitwise_and(arms, np.maximum(hands, crossing))), np.uint8)
 
 

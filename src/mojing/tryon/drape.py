@@ -15,7 +15,7 @@ tear there. Pixels are taken from the garment photo once, by a map brought up to
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 
 _ROUND = 0.88
 """Width of a worn sleeve or trouser leg, seen from the front, over that of the same cloth lying flat."""
+
+
+_ARM_HALVES = {"shoulder": 0.072, "elbow": 0.055, "wrist": 0.036}
+"""Half widths of a bare arm at its joints, in torso lengths; a little less than the arm's, so that no gap opens."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +100,34 @@ def drape(
     trunk = fit_trunk(pattern, figure, body)
     step = max(2, round(max(hw) / 192))
     layers, extents = _layers(pattern, figure, body, trunk=trunk, points=_Points(body.hw, hw, step))
-    return _render(pattern, layers, hw=hw, step=step, extents=extents)
+    result = _render(pattern, layers, hw=hw, step=step, extents=extents)
+    return _arms_in_front(result, figure, body) if pattern.category in ("top", "dress") else result
+
+
+def _arms_in_front(result: Drape, figure: Figure, body: BodyView) -> Drape:
+    """Bare arms, from where a sleeve ends, lie beside or in front of the trunk's cloth: cut it away there.
+
+    Without this a wide sleeveless top would hide the upper arms that hang at the wearer's sides.
+    """
+    scale = result.alpha.shape[0] / body.hw[0]
+    length = float(np.hypot(*(figure.at["hips"] - figure.at["neck"]))) * scale
+    over = np.zeros(result.alpha.shape, np.uint8)
+    for side in SIDES:
+        joints = [(figure.at[f"{side}_{n}"] + 0.5) * scale - 0.5 for n in _ARM_HALVES]
+        end = 1.0 if _hidden(figure, body, side=side) else 2.0
+        t = np.arange(max(result.extents.get(f"{side}_sleeve", 0.0), 0.22), end, 0.03)
+        points = np.stack([np.interp(t, [0, 1, 2], [j[k] for j in joints]) for k in (0, 1)], axis=1)
+        radius = np.interp(t, [0, 1, 2], list(_ARM_HALVES.values())) * length
+        for (x, y), r in zip(np.clip(points, -30000, 30000), radius, strict=True):
+            cv2.circle(over, (round(float(x)), round(float(y))), max(int(r), 1), 255, -1)
+    trunk = (result.part == PARTS["torso"]) | (result.part == PARTS["skirt"])
+    over[~trunk] = 0
+    if not over.any():
+        return result
+    soft = cv2.GaussianBlur(over, (0, 0), max(0.004 * length, 0.5)).astype(np.float32) / 255
+    alpha = np.where(trunk, result.alpha * (1 - soft), result.alpha).astype(np.float32)
+    rgb = np.where(alpha[..., None] > 0, result.rgb, np.uint8(0))
+    return replace(result, rgb=rgb, alpha=alpha, part=np.where(alpha > 0, result.part, np.uint8(0)))
 
 
 def body_figure(body: BodyView, *, facing: float) -> Figure:

@@ -272,15 +272,17 @@ def torso_px(body: BodyView) -> float:
 
 
 def _plain(rgb: U8, body: BodyView, *, drape: Drape, edit: Edit) -> Rendered:
-    """Drape-only composite: the old garment is filled in from its surroundings, the new one laid over it."""
+    """Drape-only composite: what changes is filled in from its surroundings, and the new garment laid over it."""
     image = rgb.copy()
     inside = edit.mask > 0
-    gone = (edit.remove > 0) & inside & (drape.alpha < 0.5)
+    change = cv2.bitwise_and(edit.mask, cv2.bitwise_not(edit.stay))
+    # Half-covered pixels, too: beneath them the old garment would show through, and flatter a garment put back.
+    gone = (change > 0) & (drape.alpha < 0.99)
     if gone.any():
         scale = min(1.0, 256 / max(body.hw))
         wh = (max(round(body.hw[1] * scale), 1), max(round(body.hw[0] * scale), 1))
         small = cv2.resize(rgb, wh, interpolation=cv2.INTER_AREA)
-        hole = cv2.resize(np.where(inside, edit.remove, 0).astype(np.uint8), wh, interpolation=cv2.INTER_AREA)
+        hole = cv2.resize(change, wh, interpolation=cv2.INTER_AREA)
         filled = cv2.inpaint(small, (hole > 0).astype(np.uint8), 3, cv2.INPAINT_TELEA)
         image = np.where(gone[..., None], cv2.resize(filled, (body.hw[1], body.hw[0])), image)
     alpha = np.where(inside, drape.alpha, 0).astype(np.float32)

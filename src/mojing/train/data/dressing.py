@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mojing.core.geometry import Box
-from mojing.core.skeleton import BODY_JOINTS
+from mojing.core.skeleton import BODY_JOINTS, J
 from mojing.perception.body import BodyView
 from mojing.perception.garment import GarmentView
 from mojing.perception.labels import L
@@ -24,6 +24,9 @@ from mojing.tryon.agnostic import edit_region, grow
 from mojing.tryon.conditions import CROP_WH, context_input, picture_input
 from mojing.tryon.drape import drape
 from mojing.tryon.pattern import make_pattern
+
+COATS = 0.4
+"""Share of the tops whose crop reaches down to the feet, as if a long coat had been taken off."""
 
 LEAST = {"top": 0.02, "outer": 0.02, "dress": 0.03, "skirt": 0.015, "trousers": 0.02}
 """Smallest share of the photo a garment must cover to be trained on."""
@@ -94,7 +97,9 @@ def _crop_matrix(
         "dress": ("elbow", "wrist", "knee"),
     }
     points = [np.array([[x, y], [x + w, y + h]], np.float32)]
-    for name in limbs.get(category, ("hip", "knee", "ankle")):
+    # A top may replace a long coat: then the network has to go on with what is worn below, so it must see it.
+    coat = category == "top" and rng.random() < COATS
+    for name in (*limbs.get(category, ("hip", "knee", "ankle")), *(("knee", "ankle") if coat else ())):
         for side in ("left", "right"):
             j = person.joints[BODY_JOINTS.index(f"{side}_{name}")]
             if j[2] > 0.4:
@@ -214,6 +219,8 @@ def augment(d: Dressing, rng: np.random.Generator, *, half: bool) -> Sample:
         table = _colour_table(rng)
         rgb, coarse = cv2.LUT(rgb, table), cv2.LUT(coarse, table)
     coarse, alpha = _disturb(coarse, alpha, rng)
+    if d.category in ("top", "outer", "dress") and rng.random() < 0.5:
+        mask = np.maximum(mask, _coat(joints, mask.shape, rng))
     mask = _wider(mask, keep, rng)
     picture = picture_input(rgb, mask, coarse=coarse, alpha=alpha.astype(np.float32) / np.float32(255))
     known = np.where(parse == IGNORE, 0, parse).astype(np.uint8)
@@ -254,6 +261,24 @@ def _disturb(
             centre = (int(rng.uniform(0.15, 0.85) * w), int(rng.uniform(0.1, 0.9) * h))
             cv2.ellipse(alpha, centre, axes, float(rng.uniform(0, 180)), 0, 360, 0, -1)
     return coarse, alpha
+
+
+def _coat(joints: NDArray[np.float32], hw: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """The area (0/255) of a coat that ends somewhere between hips and shins; empty where the crop ends above it."""
+    out = np.zeros(hw[:2], np.uint8)
+    at = joints[:, :2]
+    neck, hips, knees = (at[[J[f"left_{n}"], J[f"right_{n}"]]].mean(axis=0) for n in ("shoulder", "hip", "knee"))
+    torso = float(np.hypot(*(hips - neck))) + 1e-6
+    if hips[1] + 0.2 * torso > hw[0]:
+        return out
+    ahead = (knees - hips) / (float(np.hypot(*(knees - hips))) + 1e-6)
+    side = np.array([ahead[1], -ahead[0]])
+    low = hips + ahead * torso * rng.uniform(0.2, 1.4)
+    top, bottom = rng.uniform(0.25, 0.36) * torso, rng.uniform(0.28, 0.5) * torso
+    waist = neck + 0.5 * (hips - neck)
+    corners = [waist + side * top, waist - side * top, low - side * bottom, low + side * bottom]
+    cv2.fillConvexPoly(out, cv2.convexHull(np.rint(np.array(corners)).astype(np.int32)), 255)
+    return out
 
 
 def _wider(mask: NDArray[np.uint8], keep: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:

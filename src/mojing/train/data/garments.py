@@ -29,6 +29,9 @@ from mojing.tryon.pattern import make_pattern
 SIDE = 256
 """Side of the square picture the garment network reads."""
 
+FLAT_SHARE = 0.6
+"""Share of the made-up pictures that show a worn garment laid flat; the others show it as it is worn."""
+
 SLEEVES = ("none", "short", "long")
 
 KINDS_20: dict[str, tuple[str, str | None]] = {
@@ -309,7 +312,7 @@ def background(rng: np.random.Generator, edges: Sequence[NDArray[np.uint8]], *, 
 
 def scene(worn: Worn, rng: np.random.Generator, edges: Sequence[NDArray[np.uint8]], *, side: int = SIDE) -> Scene:
     """A made-up product photo of a worn garment with everything known about it."""
-    if worn.flat and rng.random() < 0.78:
+    if worn.flat and rng.random() < FLAT_SHARE:
         flat = worn.flat[int(rng.integers(len(worn.flat)))]
         rgb, alpha, anchors = flat.rgb, flat.alpha, flat.anchors.copy()
     else:

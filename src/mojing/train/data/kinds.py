@@ -7,6 +7,7 @@ both a new wardrobe and a new photo from a known one can be judged.
 from __future__ import annotations
 
 import csv
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -104,8 +105,10 @@ def shop_kinds(data: Path) -> dict[str, str]:
     return found
 
 
-def cut_out(pictures: Sequence[Picture], keep: Path, *, models: ModelStore, threads: int = 1) -> None:
-    """Give every garment photo its opacity from the garment network; kept in `keep` for other runs.
+def cut_out(
+    pictures: Sequence[Picture], keep: Path, *, models: ModelStore, share: float = 1.0, threads: int = 1
+) -> None:
+    """Give a `share` of the garment photos their opacity from the garment network; kept in `keep` for other runs.
 
     Only the network's own map, without the care `mojing.perception.garment` takes: it serves to vary backgrounds. An
     opacity that covers hardly anything or nearly everything is taken for a failure and left out.
@@ -116,7 +119,10 @@ def cut_out(pictures: Sequence[Picture], keep: Path, *, models: ModelStore, thre
     keep.mkdir(parents=True, exist_ok=True)
     session: Session | None = None
     for p in track(todo, "garments cut out"):
-        path = keep / f"{_fingerprint(p.rgb)}.png"
+        name = hashlib.sha256(p.rgb.tobytes()).hexdigest()
+        if int(name[:6], 16) >= share * 16**6:
+            continue
+        path = keep / f"{name[:20]}.png"
         alpha = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) if path.exists() else None
         if alpha is None:
             session = session or Session(models.spec("garment"), threads=threads)
@@ -133,9 +139,3 @@ def _opacity(session: Session, rgb: U8) -> U8:
     prob: F32 = power[1] / power.sum(axis=0)
     level = (np.clip((prob - 0.3) / 0.4, 0, 1) * 255).astype(np.uint8)
     return np.asarray(cv2.resize(level, (STORED, STORED), interpolation=cv2.INTER_LINEAR), np.uint8)
-
-
-def _fingerprint(rgb: U8) -> str:
-    import hashlib
-
-    return hashlib.sha256(rgb.tobytes()).hexdigest()[:20]

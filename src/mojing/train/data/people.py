@@ -20,8 +20,8 @@ IGNORE = 255
 LONG_SIDE = 640
 SHOP_VIEWS = ("_main", "_back", "_alt1", "_alternate", "_outfit")
 RARE = {
-    "skirt": 1.0,
-    "dress": 0.7,
+    "skirt": 2.0,
+    "dress": 1.2,
     "legwear": 0.7,
     "hat": 1.0,
     "scarf": 1.0,

@@ -50,13 +50,17 @@ class Options:
     """folder of the teacher's labels, one sub-folder a set"""
     out: Path = Path("runs/body")
     """folder of the run: log, checkpoints; an existing run is resumed"""
+    start: Path = Path()
+    """checkpoint whose weights a new run starts from; a folder means none"""
+    pseudo: Path = Path()
+    """pseudo-labels to begin with, as an earlier run kept them; an empty path means none"""
     minutes: float = 60.0
     """training time, not counting loading"""
     small_share: float = 0.25
     """share of the time spent at half resolution"""
     batch: int = 16
     """photos a step at full resolution (twice as many at half)"""
-    labelled_share: float = 0.65
+    labelled_share: float = 0.72
     """share of a batch that carries hand-made labels"""
     lr: float = 2e-3
     """peak learning rate of AdamW"""
@@ -318,12 +322,19 @@ def train(options: Options) -> Path:
     run = Run(options.out, minutes=options.minutes)
     state = run.load()
     rounds = [0.3, 0.6]
+    if state is None and options.start.is_file():
+        begun = torch.load(options.start, map_location="cpu", weights_only=True)["ema"]
+        net.load_state_dict(begun)
+        ema.net.load_state_dict(begun)
+        rounds = [0.5]
+    if options.pseudo.name:
+        pseudo_label(ema.net, people, keep=options.pseudo)
     if state is not None:
         net.load_state_dict(state["net"])
         ema.net.load_state_dict(state["ema"])
         ema.steps = run.step
         optimizer.load_state_dict(state["optimizer"])
-        if run.progress >= rounds[0]:
+        if run.progress >= rounds[0] and not options.pseudo.name:
             pseudo_label(ema.net, people)
         rounds = [r for r in rounds if r > run.progress + 0.1]
     weights = class_weights(people)
