@@ -31,14 +31,6 @@ class Category(StrEnum):
     trousers = "trousers"
 
 
-class Task(StrEnum):
-    """What is measured."""
-
-    body = "body"
-    garment = "garment"
-    tryon = "tryon"
-
-
 def _group(text: str) -> typer.Typer:
     return typer.Typer(help=text, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -51,11 +43,13 @@ app = typer.Typer(
     add_completion=False,
 )
 inspect = _group("Show what is seen in a photo.")
+measure = _group("Measure the networks, the whole try-on, or generated pictures.")
 bench = _group("Measure time and memory.")
 train = _group("Train a network (needs the extra 'train'); options are the recipe's own.")
 models = _group("The shipped models.")
 data = _group("Check, clean, augment and split a folder of pictures; nothing in it is ever changed.")
 app.add_typer(inspect, name="inspect")
+app.add_typer(measure, name="eval")
 app.add_typer(bench, name="bench")
 app.add_typer(train, name="train")
 app.add_typer(models, name="models")
@@ -142,19 +136,63 @@ def inspect_garment(
     garment(photo, out, category=category.value)
 
 
-@app.command("eval")
-def eval_command(
-    task: Annotated[Task, typer.Argument(help="What to measure.")],
-    data: Annotated[Path, typer.Option("--data", help="Folder of the data sets.")],
-    json_out: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
-    teacher: Annotated[Path | None, typer.Option(help="Folder of the teacher's labels (mojing label).")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Use only this many photos.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Use all photos, not only those held out.")] = False,
+Data = Annotated[Path, typer.Option("--data", help="Folder of the data sets.")]
+JsonOut = Annotated[Path | None, typer.Option("--json", help="Write the figures here.")]
+Teacher = Annotated[Path | None, typer.Option(help="Folder of the teacher's labels (mojing label).")]
+Limit = Annotated[int | None, typer.Option(min=1, help="Use only this many photos.")]
+Everything = Annotated[bool, typer.Option("--all", help="Use all photos, not only those held out.")]
+
+
+def _evaluate(
+    task: str, data: Path, json_out: Path | None, teacher: Path | None, limit: int | None, everything: bool
 ) -> None:
-    """Measure the networks or the whole try-on on labelled photos."""
     from mojing.cli.measure import evaluate
 
-    evaluate(task.value, data, json_out=json_out, teacher=teacher, limit=limit, everything=everything)
+    evaluate(task, data, json_out=json_out, teacher=teacher, limit=limit, everything=everything)
+
+
+@measure.command("body")
+def eval_body(
+    data: Data, json_out: JsonOut = None, teacher: Teacher = None, limit: Limit = None, everything: Everything = False
+) -> None:
+    """Measure the body network on labelled photos."""
+    _evaluate("body", data, json_out, teacher, limit, everything)
+
+
+@measure.command("garment")
+def eval_garment(
+    data: Data, json_out: JsonOut = None, teacher: Teacher = None, limit: Limit = None, everything: Everything = False
+) -> None:
+    """Measure the garment network on labelled photos."""
+    _evaluate("garment", data, json_out, teacher, limit, everything)
+
+
+@measure.command("tryon")
+def eval_tryon(
+    data: Data, json_out: JsonOut = None, teacher: Teacher = None, limit: Limit = None, everything: Everything = False
+) -> None:
+    """Measure the whole try-on on labelled photos."""
+    _evaluate("tryon", data, json_out, teacher, limit, everything)
+
+
+@measure.command("gan")
+def eval_gan(
+    target: Annotated[
+        Path, typer.Argument(help="A run, a generator's ONNX file, or pictures: a folder or an npz file.")
+    ],
+    data: Annotated[Path, typer.Option("--data", help="The real pictures: a folder, or an npz file with `images`.")],
+    extractor: Annotated[
+        str, typer.Option(help="Features of ours, pixels, inception, or of a network NAME.onnx.")
+    ] = "ours",
+    json_out: JsonOut = None,
+    count: Annotated[int, typer.Option("--n", min=8, help="Pictures to draw or to use, at most.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Seed of the latents.")] = 0,
+    threads: Threads = 2,
+) -> None:
+    """Measure generated pictures: FID, KID, precision, recall, density, coverage, diversity, nearest neighbours."""
+    from mojing.cli.judge import Judging, judge
+
+    judge(Judging(target, data, extractor, json_out, count, seed, threads))
 
 
 @bench.command("tryon")
@@ -167,6 +205,34 @@ def bench_tryon(
     from mojing.cli.measure import bench
 
     bench(as_json=as_json, repeats=repeats, threads=threads)
+
+
+@bench.command("doctor")
+def bench_doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    calibration: Annotated[
+        bool, typer.Option("--calibration", help="The seeds that the doctor's limits were set on.")
+    ] = False,
+    keep: Annotated[Path | None, typer.Option(help="Keep the runs' logs in this folder.")] = None,
+) -> None:
+    """Make quick GAN runs ill on purpose and count what the doctor says of them."""
+    from mojing.cli.clinic import bench_doctor
+
+    bench_doctor(as_json=as_json, calibration=calibration, keep=keep)
+
+
+@bench.command("modes")
+def bench_modes(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="npz file of Fashion-MNIST; without it, points only.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of data and training.")] = 0,
+) -> None:
+    """Count the modes that every recipe covers in equal CPU time."""
+    from mojing.cli.clinic import bench_modes
+
+    bench_modes(as_json=as_json, data=data, seed=seed)
 
 
 def _train(name: str, context: typer.Context) -> None:
@@ -205,6 +271,17 @@ def train_gan(context: typer.Context) -> None:
     from mojing.cli.lab import run_gan
 
     run_gan(list(context.args))
+
+
+@train.command("doctor")
+def train_doctor(
+    run: Annotated[Path, typer.Argument(help="Folder of a run, live or finished.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say how a GAN run fares: what is wrong, how sure that is, what it rests on, what to change."""
+    from mojing.cli.clinic import doctor
+
+    doctor(run, as_json=as_json)
 
 
 @train.command("export", context_settings=PASS_ON, add_help_option=False)
@@ -248,7 +325,7 @@ LimitOptions = Annotated[
     typer.Option(
         "--limit",
         metavar="NAME=VALUE",
-        help="Move a limit: min_side, min_ratio, max_ratio, contrast, sharpness, filled, near, strangeness "
+        help="Move a limit: min_side, min_ratio, max_ratio, contrast, sharpness, filled, near, recolour, strangeness "
         "(docs/data.md); may be repeated.",
     ),
 ]

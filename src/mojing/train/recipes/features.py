@@ -3,7 +3,7 @@
 Every photo of a batch is shown twice, moved, re-lit and often cut out onto another background. The feature must tell
 the kind (cross-entropy), find the other view among all of the batch (NT-Xent, Chen et al. 2020, eq. 1), which needs
 colour, pattern and cut but not the background, and give the garment's mean colour, spread of colour and fineness of
-detail by a linear map. The first part of the run works at three quarters of the resolution.
+detail by a linear map. The run works its way up from half the resolution (progressive resizing).
 """
 
 from __future__ import annotations
@@ -40,12 +40,16 @@ class Options:
     """folder of the run: log, checkpoints; an existing run is resumed"""
     cutouts: Path = Path("runs/features-cutouts")
     """folder where the garments' cut-outs are kept"""
+    cutout_share: float = 0.5
+    """share of the garment photos that are cut out, so that backgrounds vary"""
     start: Path = Path("runs/garment/last.pt")
     """checkpoint of a garment or body run whose first layers are taken over; from scratch if there is no such file"""
     minutes: float = 10.0
     """training time, not counting loading"""
-    small_share: float = 0.5
-    """share of the time spent at 96 px rather than 128"""
+    half_share: float = 0.35
+    """share of the time at which 64 px give way to 96"""
+    small_share: float = 0.75
+    """share of the time at which 96 px give way to 128"""
     batch: int = 48
     """photos a step, each seen twice"""
     lr: float = 2e-3
@@ -233,7 +237,7 @@ def train(options: Options) -> Path:
     pictures = load_pictures(options.data, parts=("train",))
     held_out = load_pictures(options.data, parts=("sender", "photo"))
     for some in (pictures, held_out):
-        cut_out(some, options.cutouts, models=ModelStore(), threads=options.threads)
+        cut_out(some, options.cutouts, models=ModelStore(), share=options.cutout_share, threads=options.threads)
     net = FeatureNet().to(memory_format=torch.channels_last)
     run = Run(options.out, minutes=options.minutes)
     state = run.load()
@@ -248,13 +252,12 @@ def train(options: Options) -> Path:
         ema.steps = run.step
         optimizer.load_state_dict(state["optimizer"])
     sampler = Sampler(pictures, options)
-    sampler.side = SIDE * 3 // 4 if run.progress < options.small_share else SIDE
+    sampler.side = side_at(run.progress, options)
     batches = Prefetch(sampler.batch, start=run.step)
     run.start()
     next_check = run.progress + 0.1
     while run.progress < 1:
-        if run.progress >= options.small_share:
-            sampler.side = SIDE
+        sampler.side = side_at(run.progress, options)
         for group in optimizer.param_groups:
             group["lr"] = options.lr * cosine(run.progress)
         loss, parts = losses(net, next(batches), options)
@@ -274,6 +277,13 @@ def train(options: Options) -> Path:
     batches.close()
     run.save(checkpoint(net, ema, optimizer))
     return run.folder / "last.pt"
+
+
+def side_at(progress: float, options: Options) -> int:
+    """Side of the training pictures in px."""
+    if progress < options.half_share:
+        return SIDE // 2
+    return SIDE * 3 // 4 if progress < options.small_share else SIDE
 
 
 def checkpoint(net: nn.Module, ema: Ema, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
