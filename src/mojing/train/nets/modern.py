@@ -109,7 +109,8 @@ class Modulated(nn.Module):
         scale = self.style(w)
         x = self.conv(x * scale[:, :, None, None])
         if self.demodulate:
-            power = self.conv.weight.square().sum((2, 3))
+            # A norm, squared: the exporter folds it into a constant, where it would keep a copy of squared weights.
+            power = torch.linalg.vector_norm(self.conv.weight, dim=(2, 3)).square()
             x = x * torch.rsqrt(scale.square() @ power.t() + 1e-8)[:, :, None, None]
         return x + self.bias
 
@@ -135,6 +136,7 @@ class Excitation(nn.Module):
     """Skip-layer excitation: coarse features (N, C_in, h, h) gate the channels of fine ones (N, C_out, H, W).
 
     FastGAN (arXiv:2101.04775), eq. 2; pooling to base x base, a convolution of that size, leaky ReLU, 1x1, sigmoid.
+    Twice the sigmoid, unlike the paper, so that an untrained gate is open and keeps the variance.
     """
 
     def __init__(self, c_in: int, c_out: int, *, base: int, pool: int) -> None:
@@ -144,7 +146,7 @@ class Excitation(nn.Module):
         self.gate = unit_gain(nn.Conv2d(c_out, c_out, 1))
 
     def forward(self, coarse: Tensor, fine: Tensor) -> Tensor:
-        return fine * torch.sigmoid(self.gate(leaky(self.squeeze(self.pool(coarse)))))
+        return fine * (2 * torch.sigmoid(self.gate(leaky(self.squeeze(self.pool(coarse))))))
 
 
 class Synthesis(nn.Module):
