@@ -207,6 +207,19 @@ def bench_tryon(
     bench(as_json=as_json, repeats=repeats, threads=threads)
 
 
+@bench.command("gan")
+def bench_gan(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    size: Annotated[int, typer.Option(help="Side of the pictures in px.")] = 64,
+    rounds: Annotated[int, typer.Option(min=1, help="How often both loops take turns.")] = 12,
+    threads: Threads = 2,
+) -> None:
+    """Time the GAN training loop against a plain loop of the same networks."""
+    from mojing.cli.lab import bench_gan
+
+    bench_gan(as_json=as_json, size=size, rounds=rounds, threads=threads)
+
+
 @bench.command("doctor")
 def bench_doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -286,7 +299,12 @@ def train_doctor(
 
 @train.command("export", context_settings=PASS_ON, add_help_option=False)
 def train_export(context: typer.Context) -> None:
-    """Write NAME.onnx, NAME.json and NAME.md of a finished run (--help shows the options)."""
+    """Write NAME.onnx, NAME.json and NAME.md of a finished run (--help shows the options); `gan` for GAN runs."""
+    if context.args and context.args[0] == "gan":
+        from mojing.cli.lab import export_gan
+
+        export_gan(list(context.args)[1:])
+        return
     _train("export", context)
 
 
@@ -302,20 +320,25 @@ def label_command(
     run_teacher(photos, out, python=python)
 
 
+ModelFolder = Annotated[
+    Path | None, typer.Option("--folder", help="Folder of models; MOJING_MODELS or the shipped ones if not given.")
+]
+
+
 @models.command("list")
-def models_list() -> None:
-    """List the shipped models with their size, licence and data sets."""
+def models_list(folder: ModelFolder = None) -> None:
+    """List the models with their size, licence and data sets."""
     from mojing.cli.models import list_models
 
-    list_models()
+    list_models(folder)
 
 
 @models.command("verify")
-def models_verify() -> None:
+def models_verify(folder: ModelFolder = None) -> None:
     """Compare every model file with the hash in its description."""
     from mojing.cli.models import verify_models
 
-    verify_models()
+    verify_models(folder)
 
 
 Folder = Annotated[Path, typer.Argument(help="Folder of pictures; it is only read.")]

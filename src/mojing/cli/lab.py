@@ -1,11 +1,13 @@
-"""`mojing train gan` and `mojing bench gan`: the GAN laboratory on the command line."""
+"""`mojing train gan`, `mojing train export gan` and `mojing bench gan`: the GAN laboratory on the command line."""
 
 from __future__ import annotations
 
+import argparse
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mojing.cli.console import figures, progress_bar, say
+from mojing.cli.console import figures, progress_bar, say, to_json
 from mojing.core.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -53,3 +55,35 @@ def _tell_skipped(pictures: Pictures) -> None:
         say(f"  {name}: {reason}")
     if len(skipped) > SHOWN:
         say("  ... all of them are in the run's data.json")
+
+
+def export_gan(argv: list[str]) -> None:
+    """Write the generators of a run as ONNX with their lighter variants, and print sizes and times."""
+    need_training()
+    parser = argparse.ArgumentParser(prog="mojing train export gan", description=export_gan.__doc__)
+    parser.add_argument("--run", type=Path, required=True, help="the run's folder")
+    parser.add_argument("--out", type=Path, help="where to write (RUN/export)")
+    parser.add_argument("--name", help="name of the model (that of the run's folder)")
+    parser.add_argument("--threads", type=int, default=2, help="CPU threads of the timing (2)")
+    given = parser.parse_args(argv)
+    from mojing.train.variants import export_run
+
+    folder = given.out or given.run / "export"
+    rows = export_run(given.run, folder, name=given.name or given.run.resolve().name, threads=given.threads)
+    say(f"{'variant':<34} {'MB':>7} {'ms/picture':>11} {'pictures/s':>11} {'gap to torch':>13}")
+    for row in rows:
+        note = "" if row.path is not None or row is rows[0] else "  not written: strays too far"
+        numbers = f"{row.megabytes:7.2f} {row.one_ms:11.2f} {row.per_second:11.0f} {row.gap:13.6f}"
+        say(f"{row.name:<34} {numbers}{note}")
+    say(f"mojing models list --folder {folder}")
+
+
+def bench_gan(*, as_json: bool, size: int, rounds: int, threads: int) -> None:
+    """Time the training loop against a plain loop of the same networks."""
+    need_training()
+    from mojing.train.overhead import bench_gan as measure
+    from mojing.train.recipes.gan import recipe as options_of
+
+    with progress_bar():
+        result = measure(options_of("modern", threads=threads, batch=32, accelerator="cpu"), size=size, rounds=rounds)
+    say(to_json(result) if as_json else figures(result))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import typer
 
 from mojing.cli.console import say
@@ -9,9 +11,9 @@ from mojing.core.errors import ModelError
 from mojing.runtime import ModelStore
 
 
-def list_models() -> None:
-    """One line a model: id, size, licence, data sets."""
-    store = ModelStore()
+def list_models(folder: Path | None = None) -> None:
+    """One line a model of `folder`, by default the shipped ones: id, size, licence, data sets."""
+    store = ModelStore(folder)
     specs = store.list()
     if not specs:
         raise ModelError("model_missing", f"there are no models in {store.folder}", "reinstall mojing")
@@ -21,9 +23,9 @@ def list_models() -> None:
         say(f"{spec.id:<24} {size:6.1f} MB  {spec.licence:<12} {sets}")
 
 
-def verify_models() -> None:
-    """One line a model, `ok` or what is wrong; exit code 1 when anything is."""
-    store = ModelStore()
+def verify_models(folder: Path | None = None) -> None:
+    """One line a model of `folder` (by default the shipped ones): `ok` or what is wrong, and then exit code 1."""
+    store = ModelStore(folder)
     checks = store.verify()
     if not checks:
         raise ModelError("model_missing", f"there are no models in {store.folder}", "reinstall mojing")

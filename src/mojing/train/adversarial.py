@@ -172,37 +172,48 @@ class Trial:
 
     def run_all(self) -> None:
         """Play until the budget is spent."""
-        run, game, o = self.run, self.game, self.options
-        state = run.load()
+        with self.opened():
+            if self._progress() >= 1:
+                return
+            while self._progress() < 1:
+                self.once()
+            if self.first:
+                self._finish()
+        self.fabric.barrier()
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """The run's files and clock, ready for `once`: from the last checkpoint, if there is one."""
+        state = self.run.load()
         self.fabric.barrier()
         if state is not None:
-            game.restore(state["game"])
+            self.game.restore(state["game"])
             self.watch.restore(state["watch"])
         if self.first:
             self._open(new=state is None)
-        self.counted = (run.step, run.spent)
-        if self._progress() >= 1:
-            return
-        run.start()
+        self.counted = (self.run.step, self.run.spent)
+        self.run.start()
         with self._board():
             try:
-                while (progress := self._progress()) < 1:
-                    factor = pace(o.schedule, progress)
-                    for player in game.players.values():
-                        player.pace(factor)
-                    game.advance(progress)
-                    stats = game.play(run.step)
-                    run.tick()
-                    self._tell(stats, factor)
-                    if self.first:
-                        run.save(self._state(), every_s=o.save_every)
-                if self.first:
-                    self._finish()
+                yield
             except DivergedError as error:
                 if self.first:
-                    run.log(event="nan", tensor=error.tensor, step=error.step)
+                    self.run.log(event="nan", tensor=error.tensor, step=error.step)
                 raise
-        self.fabric.barrier()
+
+    def once(self) -> None:
+        """One step, and whatever is told and saved after it."""
+        run, game, o = self.run, self.game, self.options
+        progress = self._progress()
+        factor = pace(o.schedule, progress)
+        for player in game.players.values():
+            player.pace(factor)
+        game.advance(progress)
+        stats = game.play(run.step)
+        run.tick()
+        self._tell(stats, factor)
+        if self.first:
+            run.save(self._state(), every_s=o.save_every)
 
     def _progress(self) -> float:
         """Share of the budget that is spent, the same in all processes."""

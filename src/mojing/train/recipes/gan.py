@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +45,9 @@ def parse(argv: Sequence[str] | None) -> Options:
         settings = read_yaml(Path(chosen))
         base = str(settings.pop("recipe", Options.recipe))
         flags = _flags(settings)
-    given = parse_options(Options, flags, defaults=_values(base) | {"recipe": base}) if flags else None
-    defaults = {f.name: getattr(given, f.name) for f in fields(Options)} if given else _values(base) | {"recipe": base}
-    return _checked(parse_options(Options, argv, defaults=defaults))
+    from_file = parse_options(Options, flags, defaults=_values(base)) if flags else None
+    defaults = {f.name: getattr(from_file, f.name) for f in fields(Options)} if from_file else _values(base)
+    return _checked(replace(parse_options(Options, argv, defaults=defaults), recipe=base))
 
 
 def _values(name: str) -> dict[str, Any]:

@@ -1,0 +1,247 @@
+"""The GAN loop: every recipe runs, a killed run goes on exactly, NaN stops it, two processes are one."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from lightning.fabric import Fabric
+
+from mojing.core.errors import InputError
+from mojing.train.adversarial import build_game, dry_run, load_material, train
+from mojing.train.chance import Chance, Purpose
+from mojing.train.options import field_help
+from mojing.train.players import DivergedError, pace
+from mojing.train.recipes.gan import parse, recipe
+from mojing.train.settings import RECIPES, Options
+
+SMALL = {
+    "width": 4, "latent": 8, "batch": 4, "threads": 1, "log_every": 2, "samples_every": 0, "metrics_samples": 0,
+    "tensorboard": False, "accelerator": "cpu",
+}  # fmt: skip
+TIMES = ("minutes", "images_per_s")
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Forty pictures 28x28 of four kinds, with labels, and the same as two domains."""
+    rng = np.random.default_rng(0)
+    kind = np.arange(40) % 4
+    images = np.zeros((40, 28, 28), np.uint8)
+    for i, k in enumerate(kind):
+        images[i, 4 + 4 * k : 12 + 4 * k, 6:22] = rng.integers(120, 255)
+    path = tmp_path_factory.mktemp("gan") / "shapes.npz"
+    big = images.repeat(2, 1).repeat(2, 2)[:, :32, :32]
+    np.savez(path, images=images, labels=kind, a=big, b=255 - big)
+    return path
+
+
+def rows(folder: Path) -> list[dict[str, Any]]:
+    """The log without what clocks say."""
+    lines = (folder / "log.jsonl").read_text().splitlines()
+    return [{k: v for k, v in json.loads(line).items() if k not in TIMES} for line in lines]
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    """Every tensor of the last checkpoint, by its path."""
+    found: dict[str, torch.Tensor] = {}
+
+    def walk(node: Any, at: str) -> None:
+        if isinstance(node, torch.Tensor):
+            found[at] = node
+        elif isinstance(node, dict):
+            for key, value in node.items():
+                walk(value, f"{at}/{key}")
+
+    walk({k: v for k, v in torch.load(folder / "last.pt", weights_only=True).items() if k != "spent"}, "")
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_every_recipe_runs_and_logs_what_the_doctor_reads(name: str, pictures: Path, tmp_path: Path) -> None:
+    options = replace(recipe(name, data=pictures, out=tmp_path, steps=2, **SMALL), metrics_samples=16)
+    if name in ("pix2pix", "cyclegan"):
+        options = replace(options, batch=2)
+    train(options)
+    log = rows(tmp_path)
+    assert [row.get("event") for row in log] == ["data", None, "metrics", "end"]
+    wanted = {
+        "step", "d_loss", "g_loss", "d_real", "d_fake", "d_accuracy", "grad_d", "grad_g", "grad_g_min_layer",
+        "sample_std", "sample_diversity", "sample_change", "d_held_out", "lr_d", "lr_g",
+    }  # fmt: skip
+    assert wanted <= log[1].keys()
+    assert {"fid", "kid", "precision", "recall", "density", "coverage", "diversity", "nearest_train"} <= log[2].keys()
+    assert len(list((tmp_path / "samples").glob("*.png"))) == 1
+    assert json.loads((tmp_path / "options.json").read_text())["recipe"] == name
+
+
+def script(pictures: Path, out: Path, *, steps: int) -> list[str]:
+    """A command line that trains, saving after every step."""
+    flags = {**SMALL, "recipe": "modern", "data": pictures, "out": out, "steps": steps, "save_every": 0}
+    words = [sys.executable, "-m", "mojing", "train", "gan"]
+    for key, value in flags.items():
+        flag = key.replace("_", "-")
+        words += [f"--{flag}" if value else f"--no-{flag}"] if isinstance(value, bool) else [f"--{flag}", str(value)]
+    return [*words, "--pool", "3", "--spectral-norm", "--instance-noise", "0.1", "--flip", "--schedule", "linear"]
+
+
+def test_a_run_killed_again_and_again_ends_like_one_that_was_not(pictures: Path, tmp_path: Path) -> None:
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    steps = 40
+    subprocess.run(script(pictures, whole, steps=steps), check=True, capture_output=True)
+    kills = 0
+    for goal in (5, 17):
+        child = subprocess.Popen(script(pictures, broken, steps=steps), stderr=subprocess.DEVNULL)
+        until = time.monotonic() + 120
+        while time.monotonic() < until and child.poll() is None:
+            log = broken / "log.jsonl"
+            if log.exists() and log.read_text().count("\n") > goal // 2:
+                os.kill(child.pid, signal.SIGKILL)
+                break
+            time.sleep(0.005)
+        kills += child.wait() == -signal.SIGKILL
+    assert kills >= 1
+    subprocess.run(script(pictures, broken, steps=steps), check=True, capture_output=True)
+    assert rows(broken) == rows(whole)
+    ours, theirs = weights(broken), weights(whole)
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+
+
+def test_an_interrupted_cyclegan_keeps_its_pool(pictures: Path, tmp_path: Path) -> None:
+    options = recipe("cyclegan", data=pictures, **{**SMALL, "batch": 1})
+    options = replace(options, pool=2, schedule="constant", flip=False)
+    train(replace(options, out=tmp_path / "a", steps=4))
+    train(replace(options, out=tmp_path / "b", steps=2))
+    train(replace(options, out=tmp_path / "b", steps=4))
+    ours, theirs = weights(tmp_path / "a"), weights(tmp_path / "b")
+    assert any("pools" in key for key in ours)
+    assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+
+
+def test_two_processes_do_what_one_does_with_twice_the_batch(pictures: Path, tmp_path: Path) -> None:
+    options = recipe("wgan-gp", data=pictures, **{**SMALL, "batch": 3}, steps=3, held_out=0.0)
+    options = replace(options, generator="modern", discriminator="modern", minibatch_std=False, d_steps=1)
+    train(replace(options, out=tmp_path / "two", devices=2))
+    train(replace(options, out=tmp_path / "one", batch=6))
+    ours, theirs = weights(tmp_path / "two"), weights(tmp_path / "one")
+    for key in ours:
+        if "/net/" in key:
+            assert torch.allclose(ours[key], theirs[key], atol=2e-4), key
+    two, one = rows(tmp_path / "two")[1], rows(tmp_path / "one")[1]
+    assert two["d_loss"] == pytest.approx(one["d_loss"], abs=1e-3)
+
+
+def test_a_number_that_is_none_stops_the_run_with_step_and_tensor(pictures: Path, tmp_path: Path) -> None:
+    options = recipe("dcgan", data=pictures, out=tmp_path, steps=50, **SMALL)
+    with pytest.raises(DivergedError) as caught:
+        train(replace(options, lr_g=1e30, lr_d=1e30))
+    last = rows(tmp_path)[-1]
+    assert (last["event"], last["tensor"], last["step"]) == ("nan", caught.value.tensor, caught.value.step)
+    assert caught.value.tensor
+    assert caught.value.code == "diverged"
+
+
+def test_a_dry_run_leaves_nothing(pictures: Path, tmp_path: Path) -> None:
+    options = recipe("modern", data=pictures, out=tmp_path / "run", **SMALL)
+    told = dry_run(options, load_material(options))
+    assert told["data"]["images"] + told["data"]["held_out"] == 40
+    assert told["networks"]["generator"]["parameters"] > 1000
+    assert np.isfinite(told["step"]["d_loss"])
+    assert not (tmp_path / "run").exists()
+
+
+def test_points_in_the_plane(tmp_path: Path) -> None:
+    path = tmp_path / "ring.npz"
+    angle = np.arange(200) % 8 * np.pi / 4
+    np.savez(path, points=np.stack([np.cos(angle), np.sin(angle)], 1))
+    train(recipe("modern", data=path, out=tmp_path / "run", steps=3, **{**SMALL, "samples_every": 2, "width": 16}))
+    assert (tmp_path / "run" / "samples" / "0000002.png").exists()
+
+
+def test_labels_missing_and_other_networks_are_refused(pictures: Path, tmp_path: Path) -> None:
+    bare = tmp_path / "bare.npz"
+    np.savez(bare, images=np.load(pictures)["images"])
+    with pytest.raises(InputError, match="needs labels") as caught:
+        train(recipe("cgan", data=bare, out=tmp_path / "x", steps=1, **SMALL))
+    assert caught.value.code == "labels_missing"
+    options = recipe("dcgan", data=pictures, out=tmp_path / "y", steps=1, **SMALL)
+    train(options)
+    with pytest.raises(InputError, match="was begun with latent 8") as caught:
+        train(replace(options, latent=9, steps=2))
+    assert caught.value.code == "bad_options"
+    train(options)  # a finished run stays as it is
+    assert [row.get("event") for row in rows(tmp_path / "y")] == ["data", "end"]
+
+
+def test_tensorboard_files_hold_losses_gradients_and_samples(pictures: Path, tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    small = {**SMALL, "tensorboard": True, "samples_every": 2}
+    train(recipe("dcgan", data=pictures, out=tmp_path, steps=2, **small))
+    found = EventAccumulator(str(tmp_path / "tb")).Reload().Tags()
+    assert "run/d_loss" in found["scalars"]
+    assert any(tag.startswith("gradients/generator/") for tag in found["scalars"])
+    assert found["images"] == ["samples"]
+
+
+def test_every_setting_is_documented_and_every_recipe_valid() -> None:
+    assert set(field_help(Options)) == {f.name for f in fields(Options)}
+    for name in RECIPES:
+        assert parse(["--recipe", name]) == recipe(name)
+
+
+def test_flags_files_and_recipes_lie_over_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("recipe: wgan-gp\nlr-g: 5e-4\ntensorboard: false\nbatch: 9\n")
+    options = parse(["--recipe", str(path), "--batch", "7"])
+    assert options == recipe("wgan-gp", lr_g=5e-4, tensorboard=False, batch=7)
+    path.write_text("learning: 1\n")
+    for argv in (["--recipe", str(path)], ["--recipe", "nonsense"], ["--batch", "0"], ["--held-out", "1"]):
+        with pytest.raises(InputError) as caught:
+            parse(argv)
+        assert caught.value.code == "bad_options"
+
+
+def test_the_order_shows_every_picture_once_an_epoch_whatever_the_processes() -> None:
+    one = Chance(3, batch=6)
+    two = [Chance(3, batch=3, rank=rank, world=2) for rank in range(2)]
+    seen = [one.rows(step, 24) for step in range(8)]
+    assert sorted(torch.cat(seen[:4]).tolist()) == list(range(24))
+    assert not torch.equal(torch.cat(seen[:4]), torch.cat(seen[4:]))
+    for step in range(8):
+        assert torch.equal(seen[step], torch.cat([half.rows(step, 24) for half in two]))
+    whole = one.normal(5, Purpose.latent, width=4)
+    assert torch.equal(whole, torch.cat([half.normal(5, Purpose.latent, width=4) for half in two]))
+
+
+def test_watching_changes_nothing(pictures: Path, tmp_path: Path) -> None:
+    options = recipe("dcgan", data=pictures, out=tmp_path, **{**SMALL}, instance_noise=0.1, spectral_norm=True)
+    game = build_game(options, load_material(options), fabric=Fabric(accelerator="cpu", devices=1))
+    before = {k: v.clone() for p in game.players.values() for k, v in p.net.state_dict().items()}
+    game.held_out_score(0)
+    game.fixed(averaged=False)
+    game.make(8)
+    after = {k: v for p in game.players.values() for k, v in p.net.state_dict().items()}
+    assert all(torch.equal(before[key], after[key]) for key in before)
+
+
+def test_schedules() -> None:
+    assert pace("constant", 0.9) == 1.0
+    assert (pace("linear", 0.4), pace("linear", 0.75)) == (1.0, 0.5)
+    assert pace("cosine", 1.0) < pace("cosine", 0.5)
