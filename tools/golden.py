@@ -1,22 +1,28 @@
-"""What the shipped models say of the bundled examples, kept for tests/test_golden.py: python tools/golden.py
+"""What the shipped models say of the bundled examples, kept for tests/test_golden*.py: python tools/golden.py
 
-Run it after new models were written, look at the difference, and commit the file with the models.
+Run it after new models were written, look at the difference, and commit the files with the models. With the argument
+`features` only what the feature network says is written.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mojing.core.image import load
 from mojing.core.skeleton import BODY_JOINTS, GARMENT_ANCHORS
+from mojing.perception.features import Features
 from mojing.perception.labels import LABELS
+from mojing.runtime.store import ModelStore
 from mojing.tryon.pipeline import TryOn
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "tests" / "golden.json"
+FEATURES = ROOT / "tests" / "golden-features.json"
 PAIRS = (("anna", "longsleeve-print"), ("kofi", "tee-striped"), ("mei", "dress"))
 
 
@@ -55,6 +61,30 @@ def describe(mirror: TryOn) -> dict[str, Any]:
     return {"people": people, "garments": clothes, "worn": worn}
 
 
+def describe_features(network: Features) -> dict[str, Any]:
+    """Kind, its probability and the distances to the other garments of every example garment."""
+    paths = sorted((ROOT / "examples/garments").glob("*.jpg"))
+    seen = network([load(path).flat() for path in paths])
+    apart = np.linalg.norm(seen.feature[:, None] - seen.feature[None], axis=2)
+    return {
+        path.stem: {
+            "kind": seen.names[i],
+            "sure": round(float(seen.kind[i].max()), 3),
+            "apart": {other.stem: round(float(d), 2) for other, d in zip(paths, apart[i], strict=True)},
+        }
+        for i, path in enumerate(paths)
+    }
+
+
+def main(only: str = "") -> None:
+    """Write the files."""
+    if only != "features":
+        TARGET.write_text(json.dumps(describe(TryOn(strict=False)), indent=1) + "\n")
+        print(f"wrote {TARGET.relative_to(ROOT)}")
+    if ModelStore().has("features"):
+        FEATURES.write_text(json.dumps(describe_features(Features(ModelStore())), indent=1) + "\n")
+        print(f"wrote {FEATURES.relative_to(ROOT)}")
+
+
 if __name__ == "__main__":
-    TARGET.write_text(json.dumps(describe(TryOn(strict=False)), indent=1) + "\n")
-    print(f"wrote {TARGET.relative_to(ROOT)}")
+    main(*sys.argv[1:2])

@@ -111,11 +111,11 @@ def cut_out(
     """Give a `share` of the garment photos their opacity from the garment network; kept in `keep` for other runs.
 
     Only the network's own map, without the care `mojing.perception.garment` takes: it serves to vary backgrounds. An
-    opacity that covers hardly anything or nearly everything is taken for a failure and left out.
+    opacity that covers hardly anything or nearly everything is taken for a failure and left out. Without a garment
+    network only what was kept before is used.
     """
     todo = [p for p in pictures if p.source == "garments" and p.kind != OTHER]
-    if not models.has("garment") or not todo:
-        return
+    able = models.has("garment")
     keep.mkdir(parents=True, exist_ok=True)
     session: Session | None = None
     for p in track(todo, "garments cut out"):
@@ -124,6 +124,8 @@ def cut_out(
             continue
         path = keep / f"{name[:20]}.png"
         alpha = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) if path.exists() else None
+        if alpha is None and not able:
+            continue
         if alpha is None:
             session = session or Session(models.spec("garment"), threads=threads)
             alpha = _opacity(session, p.rgb)

@@ -29,6 +29,9 @@ from mojing.train.nets.body import channels_last_bf16
 from mojing.train.nets.features import FeatureNet
 from mojing.train.options import parse_options
 
+CHECK_EVERY = 0.33
+"""Share of the run between checks on held-out photos, each of which costs as much as some fifty steps."""
+
 
 @dataclass
 class Options:
@@ -46,9 +49,9 @@ class Options:
     """checkpoint of a garment or body run whose first layers are taken over; from scratch if there is no such file"""
     minutes: float = 10.0
     """training time, not counting loading"""
-    half_share: float = 0.35
+    half_share: float = 0.5
     """share of the time at which 64 px give way to 96"""
-    small_share: float = 0.75
+    small_share: float = 0.85
     """share of the time at which 96 px give way to 128"""
     batch: int = 48
     """photos a step, each seen twice"""
@@ -218,7 +221,7 @@ def validate(net: nn.Module, held_out: Sequence[Picture], *, seed: int = 1) -> d
     if masks["new_senders"].any():
         result["top3_new_senders"] = float(close[masks["new_senders"]].mean())
     rng = np.random.default_rng(seed)
-    chosen = [p for p, use in zip(held_out, garment.tolist(), strict=True) if use and p.source == "garments"][:400]
+    chosen = [p for p, use in zip(held_out, garment.tolist(), strict=True) if use and p.source == "garments"][:200]
     if len(chosen) > 1:
         views = [[view(p, rng, side=SIDE) for p in chosen] for _ in range(2)]
         a, b = (look_at(net, [v[0] for v in half])[0] for half in views)
@@ -255,7 +258,7 @@ def train(options: Options) -> Path:
     sampler.side = side_at(run.progress, options)
     batches = Prefetch(sampler.batch, start=run.step)
     run.start()
-    next_check = run.progress + 0.1
+    next_check = run.progress + CHECK_EVERY
     while run.progress < 1:
         sampler.side = side_at(run.progress, options)
         for group in optimizer.param_groups:
@@ -271,7 +274,7 @@ def train(options: Options) -> Path:
         if run.step % 25 == 0:
             run.log(progress=run.progress, **parts)
         if run.progress >= next_check or run.progress >= 1:
-            next_check = run.progress + 0.1
+            next_check = run.progress + CHECK_EVERY
             run.log(event="validation", **validate(ema.net, held_out))
         run.save(checkpoint(net, ema, optimizer), every_s=60)
     batches.close()
