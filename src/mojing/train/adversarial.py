@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from functools import partial
 from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import Any, Final
@@ -91,10 +92,10 @@ def train(options: Options, material: Material | None = None) -> Path:
     """
     material = material or load_material(options)
     if options.devices <= 1:
-        _launch(options, _work, options, material, None)
+        launch(options, partial(_work, options=options, material=material, queue=None))
         return options.out
     with _relayed() as queue:
-        failure = _launch(options, _work, options, material, queue)
+        failure = launch(options, partial(_work, options=options, material=material, queue=queue))
     if failure is not None:
         raise failure
     return options.out
@@ -110,10 +111,10 @@ def make_fabric(options: Options) -> Fabric:
     )
 
 
-def _launch(options: Options, work: Callable[..., Any], *given: object) -> Any:
-    """`work(fabric, *given)` in every process; what the first one returns."""
-    launch: Callable[..., Any] = make_fabric(options).launch
-    return launch(work, *given)
+def launch(options: Options, work: Callable[[Fabric], Any]) -> Any:
+    """`work(fabric)` in every process; what the first one returns. Its arguments are bound to it, as Fabric refuses to
+    hand frozen dataclasses on."""
+    return make_fabric(options).launch(work)
 
 
 @contextmanager
@@ -135,7 +136,7 @@ def _relayed() -> Iterator[SimpleQueue[Progress | None]]:
 
 
 def _work(
-    fabric: Fabric, options: Options, material: Material, queue: SimpleQueue[Progress | None] | None
+    fabric: Fabric, *, options: Options, material: Material, queue: SimpleQueue[Progress | None] | None
 ) -> MojingError | None:
     """What every process does. A process that was spawned hands its error back, as a traceback would lose its type."""
     torch.set_num_threads(max(options.threads // fabric.world_size, 1))
@@ -371,7 +372,7 @@ def dry_run(options: Options, material: Material) -> dict[str, Any]:
         row = Watch(game).row(0, stats)
         found.append({"facts": describe(game, material), "step": row, "networks": networks(game)})
 
-    _launch(options, once)
+    launch(options, once)
     data = about(material)
     data["held_out"] = len(data["held_out"])
     return {"options": plain(options), "data": {**found[0]["facts"], **data}, **found[0]}

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import torch
+from lightning.fabric import Fabric
 from torch import Tensor
 
-from mojing.train.adversarial import Trial, make_fabric
+from mojing.train.adversarial import Trial, launch
 from mojing.train.data.images import Pictures
 from mojing.train.diffaugment import diff_augment
 from mojing.train.games import Material, noise_specs, to_signed
@@ -95,13 +95,12 @@ def bench_gan(options: Options, *, size: int = 64, rounds: int = 12, steps: int 
             options, out=Path(tmp), steps=10**9, samples_every=0, metrics_samples=0, progress=True, tensorboard=True
         )
         found: list[dict[str, Any]] = []
-        launch: Callable[..., Any] = make_fabric(options).launch
-        launch(lambda fabric: found.append(_compare(options, pictures, fabric, rounds=rounds, steps=steps)))
+        launch(options, lambda fabric: found.append(_compare(options, pictures, fabric, rounds=rounds, steps=steps)))
     facts = {"recipe": options.recipe, "size": size, "batch": options.batch, "threads": options.threads}
     return {**facts, "log_every": options.log_every, **found[0]}
 
 
-def _compare(options: Options, pictures: Pictures, fabric: Any, *, rounds: int, steps: int) -> dict[str, Any]:
+def _compare(options: Options, pictures: Pictures, fabric: Fabric, *, rounds: int, steps: int) -> dict[str, Any]:
     trial = Trial(options, Material(pictures, pictures.take(np.arange(64))), fabric=fabric)
     plain = PlainLoop(options, pictures)
     done = 0
