@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -105,7 +106,7 @@ def test_only_batch_norm_lets_one_picture_see_another(norm: str) -> None:
 
 
 def test_what_cannot_be_built_is_refused() -> None:
-    bad = [
+    bad: list[Callable[[], object]] = [
         lambda: build_generator(GeneratorSpec("biggan")),
         lambda: build_discriminator(DiscriminatorSpec("resnet")),
         lambda: build_generator(GeneratorSpec("dcgan", size=50)),

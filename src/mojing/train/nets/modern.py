@@ -171,8 +171,7 @@ class Synthesis(nn.Module):
 
     def modulated(self) -> list[Modulated]:
         """The layers that take a style, in order, coarse to fine."""
-        inner = [layer for block in self.blocks for layer in (block.coarse, block.fine)]
-        return [self.first, *inner, self.head]
+        return [layer for layer in self.modules() if isinstance(layer, Modulated)]
 
     def forward(self, styles: Tensor) -> Tensor:
         x = _act(self.first(self.constant.expand(styles.shape[0], -1, -1, -1), styles[:, 0]))
