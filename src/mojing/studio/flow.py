@@ -60,6 +60,7 @@ def flow_of(view: GarmentView) -> Flow:
         name = f"{side}_sleeve"
         if name in polylines:
             on = _beyond_armhole(view.hw, at, side=side, sign=sign, axis=axis, arm=polylines[name], width=width)
+            on &= _reached(view, polylines[name])
             part[on] = PARTS.index(name)
             uv[on] = along(view.hw, polylines[name])[on]
     return Flow(part, uv, width, float(np.hypot(*(axis[-1] - axis[0]))))
@@ -155,8 +156,15 @@ def _beyond_armhole(
     ys, xs = np.mgrid[0 : hw[0], 0 : hw[1]].astype(np.float32)
     outside = sign * ((xs - top[0]) * direction[1] - (ys - top[1]) * direction[0]) > 0
     own = along(hw, arm)
-    near = np.abs(own[..., 0]) < 0.42 * width
+    near = np.abs(own[..., 0]) < 0.36 * width
     return np.asarray(outside & near & (own[..., 1] > -0.3 * width) & (sign * trunk[..., 0] > 0))
+
+
+def _reached(view: GarmentView, arm: F64) -> AnyArray:
+    """(H, W) bool: pixels no further along the arm than such a sleeve goes, so that no skirt counts as one."""
+    length = float(np.hypot(*np.diff(arm, axis=0).T).sum())
+    share = 1.2 if view.attributes.get("sleeve") == "long" else 0.85
+    return np.asarray(along(view.hw, arm)[..., 1] < share * length)
 
 
 def _both(at: dict[str, F64], name: str) -> bool:

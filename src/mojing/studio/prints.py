@@ -238,12 +238,15 @@ def _place(cloth: Cloth, at: str | tuple[float, float]) -> tuple[AnyArray, AnyAr
         if limb not in limbs or side not in ("left", "right"):
             raise InputError("bad_place", f"there is no place {at}", hint=f"use x,y or one of {', '.join(PLACES)}")
         bone = [points[f"{side}_{n}"] for n in limbs[limb] if f"{side}_{n}" in points][:2]
-        if len(bone) < 2:
+        if len(bone) < 2 or (limb == "thigh") != (view.category == "trousers"):
             raise InputError("bad_place", f"this garment has no {at.replace('-', ' ')}", hint="choose another place")
         middle, axis = bone[0] + 0.55 * (bone[1] - bone[0]), bone[1] - bone[0]
         return middle, axis, 0.16
     across, down, usual = trunk[at] if isinstance(at, str) else (*at, 0.35)
-    return _on_trunk(cloth, across=across * cloth.flow.width, down=down * cloth.flow.length), _axis(cloth), usual
+    # A dress's chest lies as high as a shirt's, however long the dress.
+    upper = isinstance(at, str) and at != "hem"
+    length = min(cloth.flow.length, 1.3 * cloth.flow.width) if upper else cloth.flow.length
+    return _on_trunk(cloth, across=across * cloth.flow.width, down=down * length), _axis(cloth), usual
 
 
 def _axis(cloth: Cloth) -> AnyArray:

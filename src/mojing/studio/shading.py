@@ -42,6 +42,9 @@ SHARP, SHARP_STEP = 0.42, 20.0
 working size, and they are this far apart in lightness."""
 
 LEAST_SHARE = 0.012
+BLACK = 0.0025
+"""Linear light below which cameras and JPEG leave little."""
+
 _LUMA: F32 = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _SEED = 11
 
@@ -111,7 +114,8 @@ def split(rgb: U8, alpha: AnyArray) -> Split:
     weight = memberships(features, dyes)
     region = _settle_region(region, features, dyes=dyes, weight=weight)
     lit = weight @ (dyes.colour @ _LUMA)
-    ratio = np.log(np.clip(luminance / np.maximum(lit, 1e-4), 0.02, 8.0))
+    # Blacks that the camera crushed hold no folds: the offset keeps them from becoming deep ones.
+    ratio = np.log(np.clip((luminance + BLACK) / (lit + BLACK), 0.02, 8.0))
     trust, busy = _trust(weight, core, size=size)
     smooth = fill(ratio, trust, sigma=max(size / 60, 2.0))
     # A detail that no dye explains (thin lines, tiny flowers) must not be taken for a deep fold.
