@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -136,9 +136,10 @@ def test_padding_keeps_all_of_the_picture() -> None:
     assert not (square(picture, 20) == 10).any()
 
 
-@given(st.integers(2, 60), st.floats(0, 0.5), st.integers(0, 5))
+@settings(max_examples=15, deadline=None)
+@given(st.integers(2, 40), st.floats(0, 0.5), st.integers(0, 5))
 def test_copies_of_a_picture_are_never_on_both_sides(count: int, share: float, seed: int) -> None:
-    pixels = np.random.default_rng(seed).integers(0, 256, (count, 1, 4, 4), np.uint8)
+    pixels = np.random.default_rng(seed).integers(0, 256, (count, 1, 16, 16), np.uint8)
     twice = Pictures(np.concatenate([pixels, pixels]), tuple(map(str, range(2 * count))))
     held = held_out_rows(twice, share)
     assert (held[:count] == held[count:]).all()

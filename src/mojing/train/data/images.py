@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +23,7 @@ from mojing.core.arrays import U8
 from mojing.core.errors import InputError
 from mojing.core.image import FORMATS, load
 from mojing.core.progress import track
+from mojing.curate.duplicates import group_images
 
 SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".ppm", ".pgm")
 MIN_SIDE: Final = 16
@@ -157,22 +158,34 @@ def load_domains(
 
 
 def held_out_rows(pictures: Pictures, share: float) -> NDArray[np.bool_]:
-    """Which pictures (N,) are kept out of training: by a hash of the pixels, so that copies stay on one side.
+    """Which pictures (N,) are kept out of training, by a hash of the pixels: copies and near-copies stay on one side.
 
     At least one of twenty or more is held out when `share` is positive, and at least two are left to train on.
     """
-    scores = np.array([_score(row) for row in pictures.pixels])
+    if share <= 0:
+        return np.zeros(len(pictures), np.bool_)
+    digests = [hashlib.sha256(np.ascontiguousarray(row).tobytes()).digest() for row in pictures.pixels]
+    least: dict[int, bytes] = {}
+    groups = range(len(pictures)) if pictures.points else group_images(_pictures_of(pictures))
+    for group, digest in zip(groups, digests, strict=True):
+        least[group] = min(digest, least.get(group, digest))
+    scores = np.array([_score(least[group]) for group in groups])
     held = scores < share
-    if share > 0 and len(pictures) >= 20 and not held.any():
+    if len(pictures) >= 20 and not held.any():
         held = scores == scores.min()
     if (~held).sum() < 2:
         held[:] = False
     return np.asarray(held, np.bool_)
 
 
-def _score(pixels: NDArray[Any]) -> float:
-    digest = hashlib.sha256(np.ascontiguousarray(pixels).tobytes()).digest()
-    return int.from_bytes(digest[:6], "little") / 2.0**48
+def _pictures_of(pictures: Pictures) -> Iterator[U8]:
+    """Each as RGB uint8 (H, W, 3)."""
+    for row in pictures.pixels:
+        yield np.ascontiguousarray(np.broadcast_to(row, (3, *row.shape[1:])).transpose(1, 2, 0))
+
+
+def _score(digest: bytes) -> float:
+    return int.from_bytes(hashlib.sha256(digest).digest()[:6], "little") / 2.0**48
 
 
 def _enough(pictures: Pictures, path: Path) -> Pictures:
