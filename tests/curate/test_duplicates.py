@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -18,7 +19,7 @@ from tests.curate.scenes import scene
 
 pytest.importorskip("imagehash", reason="the extra 'train' is not installed")
 
-ALTERED = {
+ALTERED: dict[str, Callable[[U8], U8]] = {
     "smaller": lambda a: cv2.resize(a, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA),
     "larger": lambda a: cv2.resize(a, None, fx=2.5, fy=2.5, interpolation=cv2.INTER_CUBIC),
     "compressed": lambda a: load(encode(a, "JPEG")).rgb,

@@ -40,9 +40,11 @@ def clean(
     folder: Path, *, out: Path | None, listing: Path | None, report: Path, keep: Sequence[str], how: Checking
 ) -> None:
     """Copy, or list, the pictures that have nothing wrong with them."""
+    from mojing.curate.check import check_reasons
     from mojing.curate.files import keep_out, result_folder, write_lines
     from mojing.curate.pipeline import clean_copy
 
+    check_reasons(keep)
     if out is None and listing is None:
         raise InputError("bad_options", "there is nowhere to write to", "give --out FOLDER, --list FILE, or both")
     for place in (report, listing):
@@ -83,22 +85,22 @@ class Grouping:
 
 def split(folder: Path, out: Path, *, shares: str, seed: int, grouping: Grouping, copy: bool, threads: int) -> None:
     """Divide a folder into parts that share neither copies nor groups."""
-    from mojing.curate.files import result_folder
+    from mojing.curate.files import pictures, result_folder
     from mojing.curate.pipeline import copy_files, split_parts, survey, write_parts
     from mojing.curate.split import column_of
 
     wanted = _shares(shares)
     if bool(grouping.columns) != (grouping.table is not None):
         raise InputError("bad_options", "--group-by and --table go together", "give both or neither")
+    names = pictures(folder).names
+    by = [
+        column_of(names, grouping.table, column=column, key=grouping.key)
+        for column in grouping.columns
+        if grouping.table is not None
+    ]
     result_folder(out, source=folder)
     with progress_bar():
         found = survey(folder, threads=threads)
-        names = [picture.name for picture in found.pictures]
-        by = [
-            column_of(names, grouping.table, column=column, key=grouping.key)
-            for column in grouping.columns
-            if grouping.table is not None
-        ]
         part_of, groups = split_parts(found, by=by, shares=wanted, seed=seed)
         counts = write_parts(found, part_of, groups=groups, out=out)
         if copy:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -130,6 +131,17 @@ def _unreadable(error: InputError, size: int) -> Flag:
     if error.code == "too_large":
         return Flag("too large", words=str(error))
     return Flag("corrupt", figure=float(size), words="the file is empty" if not size else str(error))
+
+
+def check_reasons(names: Iterable[str]) -> None:
+    """Refuse what is not in `REASONS`.
+
+    Raises:
+        InputError: bad_options.
+    """
+    for name in names:
+        if name not in REASONS:
+            raise InputError("bad_options", f"{name!r} is no reason", f"reasons are: {', '.join(REASONS)}")
 
 
 def judge(picture: Picture, limits: Limits) -> tuple[Flag, ...]:

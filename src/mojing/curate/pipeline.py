@@ -15,7 +15,7 @@ import numpy as np
 from mojing.core.arrays import U8
 from mojing.core.errors import InputError
 from mojing.core.progress import track
-from mojing.curate.check import REASONS, Flag, Limits, Picture, measure
+from mojing.curate.check import REASONS, Flag, Limits, Picture, check_reasons, measure
 from mojing.curate.duplicates import BITS, find_copies
 from mojing.curate.files import in_parallel, pictures, result_folder, write_lines
 from mojing.curate.offtopic import Features, strangeness
@@ -52,9 +52,7 @@ class Survey:
         Raises:
             InputError: bad_options.
         """
-        for reason in keep:
-            if reason not in REASONS:
-                raise InputError("bad_options", f"{reason!r} is no reason", f"reasons are: {', '.join(REASONS)}")
+        check_reasons(keep)
         return tuple(p.name for p in self.pictures if all(flag.reason in keep for flag in p.flags))
 
 
