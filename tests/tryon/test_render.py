@@ -88,7 +88,7 @@ def test_a_network_that_removes_the_garment_is_judged_bad(tmp_path: Path) -> Non
     scores = {}
     for folder in (good, bad):
         out = Renderer(ModelStore(folder), threads=1)(rgb, view, drape=draped, edit=edit, category="top")
-        scores[folder.name] = judge(view, garment("top"), drape=draped, rendered=out)
+        scores[folder.name] = judge(view, garment("top"), drape=draped, rendered=out, edit=edit)
     assert scores["bad"].score < THRESHOLD < scores["good"].score
     assert not scores["bad"].ok
     assert scores["bad"].reasons

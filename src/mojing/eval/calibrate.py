@@ -10,8 +10,6 @@ on the mean IoU of photos that were trained on and checked on the held-out ones;
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +21,7 @@ import numpy as np
 from mojing.core.arrays import F32, U8, AnyArray
 from mojing.core.errors import InputError
 from mojing.core.progress import track
+from mojing.eval.fitting import amend, place, put
 from mojing.eval.metrics import ParseMeter
 from mojing.eval.people import Person, find_teacher, photo_ids, read_people
 from mojing.perception import decode
@@ -130,18 +129,10 @@ def climb(samples: Sequence[Sample]) -> AnyArray:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Calibrate and write the numbers into body.json."""
-    parser = argparse.ArgumentParser(description="Calibrate the labels of the body network.")
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--teacher", type=Path)
-    parser.add_argument("--models", type=Path)
-    options = parser.parse_args(argv)
-    store = ModelStore(options.models)
-    found = calibrate(options.data, teacher=options.teacher, store=store)
-    path = store.folder / "body.json"
-    description = json.loads(path.read_text(encoding="utf-8"))
-    description["logit_bias"] = found["logit_bias"]
-    description.setdefault("metrics", {})["calibration"] = found["held_out_mean_iou"]
-    path.write_text(json.dumps(description, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    at = place(argv, what="Calibrate the labels of the body network.")
+    found = calibrate(at.data, teacher=at.teacher, store=at.store)
+    figures = found["held_out_mean_iou"]
+    amend(at.store.folder / "body.json", put("logit_bias", found["logit_bias"], metric="calibration", figures=figures))
     return 0
 
 

@@ -9,8 +9,6 @@ cross-validation in which all photos of one person or product stay together.
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,12 +18,12 @@ import numpy as np
 from mojing.core.arrays import U8, AnyArray
 from mojing.core.progress import track
 from mojing.core.skeleton import J
+from mojing.eval.fitting import amend, place, put
 from mojing.eval.metrics import torso_length
-from mojing.eval.people import Person, find_teacher, read_people
+from mojing.eval.people import Person, read_people
 from mojing.eval.products import make_product, pieces_of, plain, read_small
 from mojing.perception.body import BodyNet
 from mojing.perception.views import KINDS
-from mojing.runtime import ModelStore
 
 Example = tuple[str, str, U8]
 """Kind, whose photo it is, RGB (H, W, 3)."""
@@ -117,28 +115,20 @@ def check(features: AnyArray, kinds: AnyArray, owners: Sequence[str]) -> dict[st
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Fit and write the weights into body.json."""
-    parser = argparse.ArgumentParser(description="Fit the kinds of photo to the body network.")
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--teacher", type=Path)
-    parser.add_argument("--models", type=Path)
-    options = parser.parse_args(argv)
-    store = ModelStore(options.models)
-    net, teacher = BodyNet(store), find_teacher(options.data, options.teacher)
-    assert teacher is not None
-    rows = [(kind, owner, net.describe(rgb)) for kind, owner, rgb in track(examples(options.data, teacher), "photos")]
+    at = place(argv, what="Fit the kinds of photo to the body network.")
+    net = BodyNet(at.store)
+    rows = [(kind, owner, net.describe(rgb)) for kind, owner, rgb in track(examples(at.data, at.teacher), "photos")]
     features = np.array([r[2] for r in rows], np.float64)
     kinds = np.array([KINDS.index(r[0]) for r in rows])
-    write(store.folder / "body.json", features, kinds, owners=[r[1] for r in rows])
+    write(at.store.folder / "body.json", features, kinds, owners=[r[1] for r in rows])
     return 0
 
 
 def write(path: Path, features: AnyArray, kinds: AnyArray, *, owners: Sequence[str]) -> None:
     """Put the fitted weights and their check into a model's description."""
     found = fit(features, kinds)
-    description = json.loads(path.read_text(encoding="utf-8"))
-    description["views"] = {key: np.round(value, 4).tolist() for key, value in found.items()}
-    description.setdefault("metrics", {})["views"] = check(features, kinds, owners)
-    path.write_text(json.dumps(description, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    weights = {key: np.round(value, 4).tolist() for key, value in found.items()}
+    amend(path, put("views", weights, metric="views", figures=check(features, kinds, owners)))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from mojing.perception.body import BodyNet, BodyView, Pass
 from mojing.perception.crops import Rect, as_input, border_colour, cut, letterbox_rect
 from mojing.perception.cutout import silhouette
 from mojing.perception.kind import fit_legs, fit_trunk, level_pairs, settle, true_lining
-from mojing.perception.outline import SLEEVES, SURE, TOPS, attributes, outline_anchors, symmetry
+from mojing.perception.outline import SLEEVES, SURE, TOPS, Mirror, attributes, outline_anchors, symmetry
 from mojing.runtime.session import Session
 from mojing.runtime.store import ModelStore
 
@@ -159,10 +159,12 @@ class GarmentNet:
         inner = true_lining(_inner(reading, outline), outline, category=kind)
         alpha = np.where(inner > 0, np.minimum(outline, 255 - inner), outline).astype(np.uint8)
         sleeve = max(reading.sleeve, key=lambda k: reading.sleeve[k])
-        anchors, missed = complete_anchors(reading.anchors, outline, category=kind, sleeve=sleeve)
+        mirror = symmetry(outline)
+        anchors, missed = complete_anchors(reading.anchors, outline, category=kind, sleeve=sleeve, mirror=mirror)
         if kind == "trousers":
             anchors = fit_legs(anchors, outline)
-        anchors = fit_trunk(level_pairs(anchors, outline, category=kind), outline, category=kind)
+        anchors = level_pairs(anchors, outline, category=kind, mirror=mirror)
+        anchors = fit_trunk(anchors, outline, category=kind, mirror=mirror)
         confidence = _confidence(reading, anchors, outline, category=category)
         notices = list(photo.notices)
         if missed and not given:
@@ -255,7 +257,9 @@ def _inner(reading: Reading, outline: U8) -> U8:
     return np.asarray(np.minimum(soft, outline), np.uint8)
 
 
-def complete_anchors(anchors: F32, outline: U8, *, category: str, sleeve: str) -> tuple[F32, list[str]]:
+def complete_anchors(
+    anchors: F32, outline: U8, *, category: str, sleeve: str, mirror: Mirror | None = None
+) -> tuple[F32, list[str]]:
     """The network's anchors, unsure ones set to absent, those that must be there read off the outline.
 
     Returns the anchors (17, 3) and the names of those the outline gave.
@@ -269,7 +273,7 @@ def complete_anchors(anchors: F32, outline: U8, *, category: str, sleeve: str) -
         if name.split("_")[-1] in absent:
             out[row] = 0
     fallback = outline_anchors(outline, category)
-    out = _believable(out, outline, tops=not lower)
+    out = _believable(out, outline, tops=not lower, mirror=mirror or symmetry(outline))
     missed = [n for n in REQUIRED[category] if out[A[n], 2] == 0 and fallback[A[n], 2] > 0]
     if len(missed) > 0.5 * len(REQUIRED[category]):
         return fallback, list(REQUIRED[category])
@@ -282,7 +286,7 @@ def complete_anchors(anchors: F32, outline: U8, *, category: str, sleeve: str) -
     return out, missed
 
 
-def _believable(anchors: F32, outline: U8, *, tops: bool) -> F32:
+def _believable(anchors: F32, outline: U8, *, tops: bool, mirror: Mirror) -> F32:
     """Drop anchors far off the cloth or on the wrong side, and let the surer of two mirror anchors correct the other.
 
     A lying garment is nearly symmetric. Where its outline is, and left and right disagree by more than a fifth of its
@@ -293,7 +297,7 @@ def _believable(anchors: F32, outline: U8, *, tops: bool) -> F32:
     reach = 0.15 * max(w, h)
     off = (out[:, 0] < x - reach) | (out[:, 0] > x + w + reach) | (out[:, 1] < y - reach) | (out[:, 1] > y + h + reach)
     out[off] = 0
-    point, along, overlap = symmetry(outline)
+    point, along, overlap = mirror
     out = _in_order(out, outline, along=along, tops=tops)
     across = np.array([along[1], -along[0]])
     for left, right in MIRROR_PAIRS:

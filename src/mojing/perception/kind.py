@@ -10,7 +10,7 @@ import numpy as np
 
 from mojing.core.arrays import F32, U8, AnyArray
 from mojing.core.skeleton import A
-from mojing.perception.outline import TOPS, body_axis, symmetry
+from mojing.perception.outline import TOPS, Mirror, body_axis, symmetry
 
 NOTCH = 0.06
 """Depth of the gap between two legs, as a share of the garment's height, from which a lower garment is trousers."""
@@ -93,14 +93,15 @@ def true_lining(inner: U8, outline: U8, *, category: str) -> U8:
     return np.where(keep[pieces], inner, np.uint8(0)).astype(np.uint8)
 
 
-def level_pairs(anchors: F32, outline: U8, *, category: str) -> F32:
+def level_pairs(anchors: F32, outline: U8, *, category: str, mirror: Mirror | None = None) -> F32:
     """Make left and right anchors of a lying garment mirror images of each other where its outline is symmetric.
 
     Pairs that nearly agree are averaged by confidence; of those that do not, the wider shoulder and otherwise the surer
     anchor counts. Shoulders of a sleeved garment that are narrower than half its hem lie on a hood or collar, and are
-    set where the outline reaches the hem's width. An uneven pair would lay the garment on askew.
+    set where the outline reaches the hem's width. An uneven pair would lay the garment on askew. `mirror` is the
+    outline's line of symmetry, where it is already known.
     """
-    point, along, overlap = symmetry(outline)
+    point, along, overlap = mirror or symmetry(outline)
     if overlap < SYMMETRIC:
         return anchors
     out = anchors.copy()
@@ -133,7 +134,7 @@ def level_pairs(anchors: F32, outline: U8, *, category: str) -> F32:
     return out
 
 
-def fit_trunk(anchors: F32, outline: U8, *, category: str) -> F32:
+def fit_trunk(anchors: F32, outline: U8, *, category: str, mirror: Mirror | None = None) -> F32:
     """Anchors of a lying upper garment whose torso and shoulders are those of somebody its body's width would fit.
 
     One hip or shoulder read a hand too high would scale the whole garment; its width is seen. Waist and hips are moved
@@ -144,7 +145,7 @@ def fit_trunk(anchors: F32, outline: U8, *, category: str) -> F32:
         return anchors
     out = anchors.copy()
     _, width = body_axis(outline > 127, share=(0.25, 0.45) if category == "dress" else (0.45, 0.75))
-    _, along, _ = symmetry(outline)
+    _, along, _ = mirror or symmetry(outline)
     across = np.array([along[1], -along[0]])
     neck = out[A["neck"], :2].copy()
     shoulders = [A["left_shoulder"], A["right_shoulder"]]

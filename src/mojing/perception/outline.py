@@ -6,6 +6,8 @@ a standing adult's shoulder joints are 0.65 T apart, hip joints 0.36 T, thigh 0.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
@@ -41,32 +43,48 @@ def outline_anchors(alpha: U8, category: str) -> F32:
     return out
 
 
-def symmetry(alpha: U8) -> tuple[AnyArray, AnyArray, float]:
-    """The line about which a silhouette (H, W) is most nearly symmetric, within 15 degrees of upright.
+class Mirror(NamedTuple):
+    """The line about which a silhouette is most nearly symmetric: a point on it (2,) and its unit direction (2,),
+    downwards, in px, and the share of the silhouette that its mirror image covers, 0..1."""
 
-    Returns a point on it (2,) and its unit direction (2,), downwards, in px, and the share of the silhouette that its
-    mirror image covers, 0..1.
-    """
+    point: AnyArray
+    along: AnyArray
+    overlap: float
+
+
+def symmetry(alpha: U8) -> Mirror:
+    """The line about which a silhouette (H, W) is most nearly symmetric, within 15 degrees of upright."""
     scale = 72.0 / max(alpha.shape)
     wh = (max(round(alpha.shape[1] * scale), 8), max(round(alpha.shape[0] * scale), 8))
     mask = np.asarray(cv2.resize(alpha, wh, interpolation=cv2.INTER_AREA)) > 127
     ys, xs = np.nonzero(mask)
     if len(xs) < 16:
-        return np.zeros(2), np.array([0.0, 1.0]), 0.0
+        return Mirror(np.zeros(2), np.array([0.0, 1.0]), 0.0)
     pts = np.stack([xs, ys], axis=1).astype(np.float64)
     middle = pts.mean(axis=0)
+    shifts = np.linspace(-0.06, 0.06, 7) * wh[0]
+    some = pts[:: max(len(pts) // 500, 1)]  # enough to find the line; its overlap is counted on all
     best = (-1.0, middle, np.array([0.0, 1.0]))
     for tilt in np.deg2rad(np.arange(-15, 15.1, 3)):
         along = np.array([np.sin(tilt), np.cos(tilt)])
         across = np.array([along[1], -along[0]])
-        side = (pts - middle) @ across
-        for shift in np.linspace(-0.06, 0.06, 7) * wh[0]:
-            mirrored = np.rint(pts - 2 * (side - shift)[:, None] * across).astype(int)
-            inside = ((mirrored >= 0) & (mirrored < wh)).all(axis=1)
-            hit = float(mask[mirrored[inside, 1], mirrored[inside, 0]].sum()) / len(pts)
-            if hit > best[0]:
-                best = (hit, middle + shift * across, along)
-    return (best[1] + 0.5) / scale - 0.5, best[2], best[0]
+        side = (some - middle) @ across - shifts[:, None]
+        hits = _mirrored(mask, some[None] - 2 * side[..., None] * across).mean(axis=1)
+        at = int(hits.argmax())
+        if hits[at] > best[0]:
+            best = (float(hits[at]), middle + shifts[at] * across, along)
+    _, point, along = best
+    across = np.array([along[1], -along[0]])
+    overlap = float(_mirrored(mask, pts - 2 * ((pts - point) @ across)[:, None] * across).mean())
+    return Mirror((point + 0.5) / scale - 0.5, along, overlap)
+
+
+def _mirrored(mask: AnyArray, points: AnyArray) -> AnyArray:
+    """Whether points (..., 2) lie on the mask; outside the picture they do not."""
+    x, y = np.moveaxis(np.rint(points).astype(np.intp), -1, 0)
+    h, w = mask.shape
+    inside = (x >= 0) & (x < w) & (y >= 0) & (y < h)
+    return inside & mask[np.clip(y, 0, h - 1), np.clip(x, 0, w - 1)]
 
 
 def _run(mask: AnyArray, y: float, x: float) -> tuple[float, float] | None:

@@ -11,15 +11,17 @@ for garment in garments:                # many times
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mojing.core.arrays import U8, readonly
+from mojing.core.arrays import F32, U8, readonly
 from mojing.core.errors import InputError, QualityError
 from mojing.core.image import Photo, Source, load
 from mojing.core.progress import report
@@ -66,16 +68,19 @@ class TryOnResult:
     Attributes:
         image: (H, W, 3) uint8 at the person photo's size.
         edit_mask: (H, W) uint8, 255 where pixels were allowed to change; elsewhere the image equals the photo.
+        alpha: (H, W) float32 0..1, opacity of the new garment.
         warp: person px -> garment px.
         quality: score, verdict, reasons and signs.
         notices: sentences about what is degraded or made up.
-        timings_ms: stage -> milliseconds; a look that was done before costs 0.
+        timings_ms: stage -> milliseconds; a look that was done before costs 0. Person and garment, when both are
+            new, are looked at side by side.
         models: ids of the models used.
         category: the garment's category as it was worn.
     """
 
     image: U8
     edit_mask: U8
+    alpha: F32 = field(repr=False)
     warp: WarpField = field(repr=False)
     quality: Quality
     notices: tuple[str, ...]
@@ -85,7 +90,7 @@ class TryOnResult:
     status: str = "ok"
 
     def __post_init__(self) -> None:
-        for name in ("image", "edit_mask"):
+        for name in ("image", "edit_mask", "alpha"):
             object.__setattr__(self, name, readonly(getattr(self, name)))
 
     def report(self) -> dict[str, Any]:
@@ -189,19 +194,13 @@ class TryOn:
             QualityError: the picture would be too bad to show (when strict).
         """
         times: dict[str, float] = {}
-        done = 0
-        look = person if isinstance(person, PersonLook) else self.look(person)
-        times["person"] = 0.0 if look is person else look.ms
-        report(done := done + 1, len(STAGES), what="stages")
         if isinstance(garment, GarmentView):
             garment = GarmentLook(load(garment.rgb), garment, make_pattern(garment, fit=fit))
-        seen = (
-            garment
-            if isinstance(garment, GarmentLook)
-            else self.garment(garment, category=category, anchors=anchors, fit=fit)
-        )
+        read = partial(self.garment, category=category, anchors=anchors, fit=fit)
+        look, seen = self._both(person, garment, read)
+        times["person"] = 0.0 if look is person else look.ms
         times["garment"] = 0.0 if seen is garment else seen.ms
-        report(done := done + 1, len(STAGES), what="stages")
+        report(done := 2, len(STAGES), what="stages")
         _check_in_view(look.body, seen.view.category)
         with _clock(times, "drape"):
             draped = drape(seen.pattern, look.body)
@@ -211,7 +210,9 @@ class TryOn:
             rendered = self.renderer(look.photo.rgb, look.body, drape=draped, edit=edit, category=seen.view.category)
         report(done + 3, len(STAGES), what="stages")
         with _clock(times, "quality"):
-            quality = judge(look.body, seen.view, drape=draped, rendered=rendered)
+            quality = judge(
+                look.body, seen.view, drape=draped, rendered=rendered, edit=edit, weights=self.renderer.quality
+            )
         report(len(STAGES), len(STAGES), what="stages")
         if debug is not None:
             write_debug(
@@ -223,6 +224,22 @@ class TryOn:
                 rendered=rendered,
             )
         return self._result(look, seen, edit=edit, rendered=rendered, quality=quality, times=times)
+
+    def _both(
+        self,
+        person: PersonLook | Source | Photo,
+        garment: GarmentLook | Source | Photo,
+        read: Callable[[Source | Photo], GarmentLook],
+    ) -> tuple[PersonLook, GarmentLook]:
+        """Look at the person and the garment; side by side when both are new, as neither needs the other."""
+        if isinstance(person, PersonLook):
+            return person, garment if isinstance(garment, GarmentLook) else read(garment)
+        if isinstance(garment, GarmentLook):
+            return self.look(person), garment
+        with ThreadPoolExecutor(1) as pool:
+            reading = pool.submit(read, garment)
+            look = self.look(person)
+            return look, reading.result()
 
     def _result(
         self,
@@ -243,6 +260,7 @@ class TryOn:
         return TryOnResult(
             image=rendered.image,
             edit_mask=edit.mask,
+            alpha=rendered.alpha,
             warp=rendered.field,
             quality=quality,
             notices=tuple(dict.fromkeys(notices)),

@@ -1,12 +1,14 @@
 """Quality: is the picture good enough to show, and if not, why.
 
-The score is a product of signs that each lie in 0..1, so one bad sign is enough. Every sign has the value from which
-it counts as fully good and the value at which it counts as lost. They were set by hand while looking at contact sheets
-of held-out people; the score orders results but is no probability yet.
+The score is the estimated chance that a garment put on in this way lies where it should: a logistic function of the
+signs, fitted to try-ons of known truth by `mojing.eval.qualityfit` and kept in render.json, because it belongs to
+those weights. Without the network (or the fit) it is a product of the graded signs, which only orders results.
+The reasons come from the grades: every sign has the value at which it counts as lost and the one from which it is good.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +17,7 @@ from mojing.core.arrays import F32
 from mojing.core.skeleton import J
 from mojing.perception.body import BodyView
 from mojing.perception.garment import GarmentView
+from mojing.tryon.agnostic import Edit
 from mojing.tryon.drape import Drape
 from mojing.tryon.render import Rendered, torso_px
 
@@ -50,21 +53,50 @@ class Quality:
     signs: dict[str, float]
 
 
-def judge(body: BodyView, garment: GarmentView, *, drape: Drape, rendered: Rendered) -> Quality:
-    """Judge a finished try-on."""
-    raw = {
+def judge(
+    body: BodyView,
+    garment: GarmentView,
+    *,
+    drape: Drape,
+    rendered: Rendered,
+    edit: Edit,
+    weights: Mapping[str, float] | None = None,
+) -> Quality:
+    """Judge a finished try-on; `weights` are the fitted ones by sign, with `bias`."""
+    raw = signs_of(body, garment, drape=drape, rendered=rendered, edit=edit)
+    graded = {name: _grade(raw[name], *_SIGNS[name][:2]) for name in _SIGNS}
+    score = float(np.prod(list(graded.values())) ** (1 / 2)) if weights is None else chance(raw, weights)
+    bad = sorted((value, name) for name, value in graded.items() if value < 0.6)
+    reasons = tuple(_SIGNS[name][2] for _, name in bad)
+    return Quality(round(score, 4), score >= THRESHOLD, reasons, {k: round(float(v), 4) for k, v in raw.items()})
+
+
+def signs_of(body: BodyView, garment: GarmentView, *, drape: Drape, rendered: Rendered, edit: Edit) -> dict[str, float]:
+    """Every sign's value: those of the grades in 0..1, and what else the fit uses.
+
+    `shift` is the mean residual flow in torso lengths, `invented` the share of the changed area that no garment covers,
+    `spill` the share of the garment that lies beyond the body and what was worn.
+    """
+    change = (edit.mask > 0) & (edit.stay == 0)
+    cloth = rendered.alpha > 0.5
+    known = (body.alpha > 127) | (edit.remove > 0)
+    return {
         "body": _trunk_confidence(body, garment.category),
         "garment": garment.confidence,
         "kept": rendered.kept,
         "agreement": rendered.agreement,
         "stretch": _evenness(drape),
         "size": _covered(body, drape, garment.category),
+        "shift": rendered.shift,
+        "invented": float((change & ~cloth).sum() / max(int(change.sum()), 1)),
+        "spill": float((cloth & ~known).sum() / max(int(cloth.sum()), 1)),
     }
-    signs = {name: _grade(value, *_SIGNS[name][:2]) for name, value in raw.items()}
-    score = float(np.prod(list(signs.values())) ** (1 / 2))
-    bad = sorted((value, name) for name, value in signs.items() if value < 0.6)
-    reasons = tuple(_SIGNS[name][2] for _, name in bad)
-    return Quality(round(score, 4), score >= THRESHOLD, reasons, {k: round(float(v), 4) for k, v in raw.items()})
+
+
+def chance(signs: Mapping[str, float], weights: Mapping[str, float]) -> float:
+    """Logistic function of the signs: `bias` + the sum of weight times sign, weights by the sign's name."""
+    total = weights["bias"] + sum(weights[name] * signs[name] for name in weights if name != "bias")
+    return float(1 / (1 + np.exp(-np.clip(total, -30, 30))))
 
 
 def _grade(value: float, lost: float, good: float) -> float:
@@ -95,11 +127,5 @@ def _evenness(drape: Drape) -> float:
 def _covered(body: BodyView, drape: Drape, category: str) -> float:
     """1 when the garment covers a sensible area for its kind; less when far too small or large."""
     area = float((drape.alpha > 0.5).sum()) / torso_px(body) ** 2
-    low, high = {
-        "top": (0.3, 2.6),
-        "outer": (0.4, 4.5),
-        "dress": (0.5, 5.0),
-        "skirt": (0.12, 3.5),
-        "trousers": (0.15, 3.2),
-    }[category]
+    low, high = _AREA[category]
     return float(np.clip(min(area / low, high / max(area, 1e-6)), 0, 1))

@@ -8,6 +8,7 @@ mask is the input's.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -68,6 +69,9 @@ class Renderer:
 
     def __init__(self, store: ModelStore, *, threads: int = 2, gan: bool = True) -> None:
         self.session = Session(store.spec("render"), threads=threads) if gan else None
+        self.quality: Mapping[str, float] | None = (
+            None if self.session is None else self.session.spec.extra.get("quality")
+        )
 
     def __call__(self, rgb: U8, body: BodyView, *, drape: Drape, edit: Edit, category: str) -> Rendered:
         """Finish a try-on.

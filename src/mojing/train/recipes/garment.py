@@ -22,6 +22,7 @@ from mojing.core.skeleton import GARMENT_ANCHORS, mirror_order
 from mojing.perception.cutout import by_regions
 from mojing.perception.garment import CATEGORIES
 from mojing.perception.kind import fit_legs, fit_trunk, level_pairs
+from mojing.perception.outline import symmetry
 from mojing.train.data import augment as aug
 from mojing.train.data.garments import (
     SIDE,
@@ -218,7 +219,9 @@ def _clean_anchors(anchors: NDArray[np.float32], outline: NDArray[np.uint8], *, 
     """Anchors as the pipeline corrects them by the outline, so that the network learns the correction."""
     seen = anchors[:, 2] > 0
     out = fit_legs(anchors, outline) if kind == "trousers" else anchors
-    out = fit_trunk(level_pairs(out, outline, category=kind), outline, category=kind)
+    mirror = symmetry(outline)
+    out = level_pairs(out, outline, category=kind, mirror=mirror)
+    out = fit_trunk(out, outline, category=kind, mirror=mirror)
     return np.where(seen[:, None] & (out[:, 2:] > 0), out, 0).astype(np.float32)
 
 
