@@ -13,7 +13,7 @@ import json
 import math
 import multiprocessing
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import partial
@@ -39,8 +39,9 @@ from mojing.train.translation import CycleGame, PairedGame
 DEFAULT_MINUTES: Final = 10.0
 _SHAPE: Final = (
     "generator", "discriminator", "width", "latent", "conditional", "norm", "minibatch_std", "spectral_norm", "augment",
+    "images", "classes", "conditions", "parameters",
 )  # fmt: skip
-"""Options that a checkpoint depends on."""
+"""Options and facts that a checkpoint depends on."""
 
 Progress = tuple[int, int, str]
 
@@ -163,8 +164,9 @@ class Trial:
         minutes = options.minutes or (math.inf if options.steps else DEFAULT_MINUTES)
         self.options, self.material, self.fabric = options, material, fabric
         self.first = fabric.is_global_zero
-        check_same(options)
         self.game = build_game(options, material, fabric=fabric)
+        self.facts = describe(self.game, material)
+        check_same(options, self.facts)
         self.watch = Watch(self.game)
         self.run = Run(options.out, minutes=minutes, steps=options.steps)
         self.board: Board | None = None
@@ -225,7 +227,7 @@ class Trial:
     def _open(self, *, new: bool) -> None:
         """Write what is known before the first step, or drop what the log says of steps that will be run again."""
         run, o = self.run, self.options
-        facts = describe(self.game, self.material)
+        facts = self.facts
         record = {**plain(o), "facts": facts}
         (run.folder / "options.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
         (run.folder / "data.json").write_text(json.dumps(about(self.material), indent=1, ensure_ascii=False) + "\n")
@@ -341,8 +343,8 @@ def describe(game: Game, material: Material) -> dict[str, Any]:
     }
 
 
-def check_same(options: Options) -> None:
-    """Refuse to go on with a run of other networks.
+def check_same(options: Options, facts: Mapping[str, Any]) -> None:
+    """Refuse to go on with a run of other networks or of other pictures.
 
     Raises:
         InputError: bad_options.
@@ -350,12 +352,14 @@ def check_same(options: Options) -> None:
     path = options.out / "options.json"
     if not path.exists() or not (options.out / "last.pt").exists():
         return
-    before = json.loads(path.read_text())
+    record = json.loads(path.read_text())
+    before = {**record["facts"], **record}
+    now = {**facts, **plain(options)}
     for name in _SHAPE:
-        if name in before and before[name] != getattr(options, name):
+        if before[name] != now[name]:
             raise InputError(
                 "bad_options",
-                f"{options.out} was begun with {name} {before[name]}, not {getattr(options, name)}",
+                f"{options.out} was begun with {name} {before[name]}, not {now[name]}",
                 hint="give the same options to go on, or another --out for a new run",
             )
 
@@ -375,7 +379,8 @@ def dry_run(options: Options, material: Material) -> dict[str, Any]:
     launch(options, once)
     data = about(material)
     data["held_out"] = len(data["held_out"])
-    return {"options": plain(options), "data": {**found[0]["facts"], **data}, **found[0]}
+    facts = found[0].pop("facts")
+    return {"options": plain(options), "data": {**facts, **data}, **found[0]}
 
 
 def networks(game: Game) -> dict[str, Any]:

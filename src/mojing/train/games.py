@@ -241,6 +241,7 @@ class NoiseGame(Game):
         generator = self.chance.generator(0, Purpose.fixed)
         self.latents = torch.randn((FIXED, options.latent), generator=generator).to(fabric.device)
         self._reals = self._repeated(FIXED)
+        self.penalties: Stats = {}
 
     def _repeated(self, count: int) -> Batch:
         rows = torch.arange(count) * len(self.bank) // count if count < len(self.bank) else torch.arange(count)
@@ -276,7 +277,8 @@ class NoiseGame(Game):
             alpha = self.chance.uniform(at, Purpose.line).to(real.device)
             penalty = gradient_penalty(lambda x: d.net(x, *batch.about), real=shown, fake=made, alpha=alpha)
             penalties["gradient_penalty"] = o.gradient_penalty * penalty
-        stats = {"d_loss": loss.detach(), **{name: p.detach() for name, p in penalties.items()}, **verdict(real, fake)}
+        self.penalties.update({name: p.detach() for name, p in penalties.items()})  # lazy ones are told till the next
+        stats = {"d_loss": loss.detach(), **self.penalties, **verdict(real, fake)}
         d.learn(loss + sum(penalties.values()), step, parts={"samples": made, "d_real": real, "d_fake": fake, **stats})
         if self.ada is not None:
             self.ada.update(real - fake if o.loss == "relativistic" else real)
@@ -294,6 +296,13 @@ class NoiseGame(Game):
             loss = generator_loss(o.loss, real=real, fake=fake)
             self.generator.learn(loss, step, parts={"samples": made, "d_fake": fake})
         return {"g_loss": loss.detach()}
+
+    def state(self) -> dict[str, Any]:
+        return {**super().state(), "penalties": dict(self.penalties)}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        super().restore(state)
+        self.penalties = dict(state.get("penalties", {}))
 
     def fixed(self, *, averaged: bool) -> Tensor:
         net = self.net("generator", averaged=averaged)

@@ -91,9 +91,7 @@ def bench_gan(options: Options, *, size: int = 64, rounds: int = 12, steps: int 
     torch.set_num_threads(options.threads)
     pictures = random_pictures(size)
     with tempfile.TemporaryDirectory() as tmp:
-        options = replace(
-            options, out=Path(tmp), steps=10**9, samples_every=0, metrics_samples=0, progress=True, tensorboard=True
-        )
+        options = replace(options, out=Path(tmp), steps=10**9, samples_every=0, metrics_samples=0, tensorboard=True)
         found: list[dict[str, Any]] = []
         launch(options, lambda fabric: found.append(_compare(options, pictures, fabric, rounds=rounds, steps=steps)))
     facts = {"recipe": options.recipe, "size": size, "batch": options.batch, "threads": options.threads}

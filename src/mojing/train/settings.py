@@ -121,8 +121,6 @@ class Options:
     """seconds of training between checkpoints"""
     tensorboard: bool = True
     """write TensorBoard files under tb/"""
-    progress: bool = True
-    """report progress"""
 
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     """what to compute on"""
