@@ -320,23 +320,7 @@ def train(options: Options) -> Path:
     ema = Ema(net)
     optimizer = torch.optim.AdamW(net.parameters(), lr=options.lr, weight_decay=0.02)
     run = Run(options.out, minutes=options.minutes)
-    state = run.load()
-    rounds = [0.3, 0.6]
-    if state is None and options.start.is_file():
-        begun = torch.load(options.start, map_location="cpu", weights_only=True)["ema"]
-        net.load_state_dict(begun)
-        ema.net.load_state_dict(begun)
-        rounds = [0.5]
-    if options.pseudo.name:
-        pseudo_label(ema.net, people, keep=options.pseudo)
-    if state is not None:
-        net.load_state_dict(state["net"])
-        ema.net.load_state_dict(state["ema"])
-        ema.steps = run.step
-        optimizer.load_state_dict(state["optimizer"])
-        if run.progress >= rounds[0] and not options.pseudo.name:
-            pseudo_label(ema.net, people)
-        rounds = [r for r in rounds if r > run.progress + 0.1]
+    rounds = _begin(options, run, people, nets=(net, ema), optimizer=optimizer)
     weights = class_weights(people)
     sampler = Sampler(people, options, backgrounds)
     sampler.small = run.progress < options.small_share
@@ -373,6 +357,31 @@ def train(options: Options) -> Path:
     batches.close()
     run.save(checkpoint(net, ema, optimizer))
     return run.folder / "last.pt"
+
+
+def _begin(
+    options: Options, run: Run, people: list[Person], *, nets: tuple[nn.Module, Ema], optimizer: torch.optim.Optimizer
+) -> list[float]:
+    """Load what an earlier run left and the pseudo-labels that go with it; the shares at which to renew them."""
+    net, ema = nets
+    state = run.load()
+    rounds = [0.3, 0.6]
+    if state is None and options.start.is_file():
+        begun = torch.load(options.start, map_location="cpu", weights_only=True)["ema"]
+        net.load_state_dict(begun)
+        ema.net.load_state_dict(begun)
+        rounds = [0.5]
+    if options.pseudo.name:
+        pseudo_label(ema.net, people, keep=options.pseudo)
+    if state is not None:
+        net.load_state_dict(state["net"])
+        ema.net.load_state_dict(state["ema"])
+        ema.steps = run.step
+        optimizer.load_state_dict(state["optimizer"])
+        if run.progress >= rounds[0] and not options.pseudo.name:
+            pseudo_label(ema.net, people)
+        rounds = [r for r in rounds if r > run.progress + 0.1]
+    return rounds
 
 
 def checkpoint(net: nn.Module, ema: Ema, optimizer: torch.optim.Optimizer) -> dict[str, Any]:

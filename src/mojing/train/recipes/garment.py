@@ -178,19 +178,13 @@ def label_real(net: nn.Module, garments: Sequence[RealGarment], *, agreement: fl
         prob, flipped = torch.softmax(seg.float(), 1).chunk(2)
         straight, mirrored = heat.float().chunk(2)
         both = (straight + mirrored[:, MIRROR].flip(3)) / 2
-        kinds = category.float().argmax(1).tolist()
-
-        def believe(
-            i: int,
-            some: Sequence[RealGarment] = some,
-            probs: tuple[Tensor, Tensor] = (prob, flipped.flip(3)),
-            heat: Tensor = both,
-            kinds: Sequence[int] = kinds,
-        ) -> bool:
-            return _believe(some[i], (probs[0][i], probs[1][i]), heat[i].numpy(), kind=kinds[i], agreement=agreement)
-
+        jobs = zip(some, prob, flipped.flip(3), both.numpy(), category.float().argmax(1).tolist(), strict=True)
         with ThreadPoolExecutor(2) as pool:
-            kept += sum(pool.map(believe, range(len(some))))
+            kept += sum(
+                pool.map(
+                    lambda job: _believe(job[0], (job[1], job[2]), job[3], kind=job[4], agreement=agreement), list(jobs)
+                )
+            )
     return kept
 
 
@@ -284,21 +278,7 @@ def train(options: Options) -> Path:
     ema = Ema(net)
     optimizer = torch.optim.AdamW(net.parameters(), lr=options.lr, weight_decay=0.02)
     run = Run(options.out, minutes=options.minutes)
-    rounds = [0.45, 0.72]
-    if options.start.is_file() and not (options.out / "last.pt").exists():
-        begun = torch.load(options.start, map_location="cpu", weights_only=True)["ema"]
-        net.load_state_dict(begun)
-        ema.net.load_state_dict(begun)
-        label_real(ema.net, material.real)
-        rounds = [0.5]
-    if (state := run.load()) is not None:
-        net.load_state_dict(state["net"])
-        ema.net.load_state_dict(state["ema"])
-        ema.steps = run.step
-        optimizer.load_state_dict(state["optimizer"])
-        if run.progress >= rounds[0]:
-            label_real(ema.net, material.real)
-        rounds = [r for r in rounds if r > run.progress]
+    rounds = _begin(options, run, material, nets=(net, ema), optimizer=optimizer)
     run.log(event="material", worn=len(material.worn), real=len(material.real), held_worn=len(held_worn))
     sampler = Sampler(material, options)
     sampler.small = run.progress < options.small_share
@@ -334,6 +314,29 @@ def train(options: Options) -> Path:
     batches.close()
     run.save(checkpoint(net, ema, optimizer))
     return run.folder / "last.pt"
+
+
+def _begin(
+    options: Options, run: Run, material: Material, *, nets: tuple[nn.Module, Ema], optimizer: torch.optim.Optimizer
+) -> list[float]:
+    """Load what an earlier run left, label the real photos by it, and tell when to label them anew."""
+    net, ema = nets
+    rounds = [0.45, 0.72]
+    if (state := run.load()) is not None:
+        net.load_state_dict(state["net"])
+        ema.net.load_state_dict(state["ema"])
+        ema.steps = run.step
+        optimizer.load_state_dict(state["optimizer"])
+        if run.progress >= rounds[0] or options.start.is_file():
+            label_real(ema.net, material.real)
+        return [r for r in rounds if r > run.progress]
+    if options.start.is_file():
+        begun = torch.load(options.start, map_location="cpu", weights_only=True)["ema"]
+        net.load_state_dict(begun)
+        ema.net.load_state_dict(begun)
+        run.log(event="real photos labelled", kept=label_real(ema.net, material.real))
+        rounds = [0.5]
+    return rounds
 
 
 def main(argv: Sequence[str] | None = None) -> int:
