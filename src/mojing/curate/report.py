@@ -33,7 +33,7 @@ _STYLE: Final = """
 body{font:14px/1.5 system-ui,sans-serif;margin:2rem;color:#222;background:#fff}
 table{border-collapse:collapse;margin:1rem 0}
 th,td{padding:.3rem .7rem;border-bottom:1px solid #ddd;text-align:left;vertical-align:middle}
-th{position:sticky;top:0;background:#f4f4f4;cursor:pointer;user-select:none}
+th{background:#f4f4f4}table.s th{position:sticky;top:0;cursor:pointer;user-select:none}
 td.n{text-align:right;font-variant-numeric:tabular-nums}
 th[aria-sort=ascending]::after{content:" ▲"}th[aria-sort=descending]::after{content:" ▼"}
 img{max-width:112px;max-height:112px;display:block}
