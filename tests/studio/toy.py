@@ -17,12 +17,16 @@ class ToyMapping(nn.Module):
         self.colour = nn.Linear(3, width, bias=False)
 
     def forward(self, z: Tensor, kind: Tensor, colour: Tensor) -> Tensor:
-        w = 1.7 * self.z(z) + self.kind(kind) + self.colour(colour)
+        w: Tensor = 1.7 * self.z(z) + self.kind(kind) + self.colour(colour)
         return w.unsqueeze(1).repeat(1, self.layers, 1)
 
 
 class ToySynthesis(nn.Module):
     """Styles to a drawn shirt: the first two layers hold its shape, the last two its colour and stripes."""
+
+    x: Tensor
+    y: Tensor
+    stripe: Tensor
 
     def __init__(self, *, layers: int, width: int, side: int) -> None:
         super().__init__()

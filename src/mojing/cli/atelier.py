@@ -340,7 +340,7 @@ def _show_unlabelled(studio: Studio, out: Path, *, method: str, n: int, count: i
 def wear(designs: Path, people: Sequence[Path], out: Path, *, limit: int, gan: bool, threads: int) -> None:
     """`mojing design wear`: the first row shows the designs, the first column the people."""
     from mojing.cli.examples import cell, tried, words
-    from mojing.studio.files import enlarge, read_designs
+    from mojing.studio.files import crisp, read_designs
     from mojing.studio.generate import flatten
     from mojing.studio.pipeline import LOOK_SIDE
     from mojing.tryon.pipeline import TryOn
@@ -352,7 +352,7 @@ def wear(designs: Path, people: Sequence[Path], out: Path, *, limit: int, gan: b
     rows = [np.hstack([cell(blank), *(cell(flatten(s.design.rgba)) for s in stored)])]
     with progress_bar():
         mirror = TryOn(threads=threads, gan=gan)
-        garments = [tried(partial(_wearable, mirror, s, enlarge(s.design.rgba, LOOK_SIDE))) for s in stored]
+        garments = [tried(partial(_wearable, mirror, s, crisp(s.design.rgba, LOOK_SIDE))) for s in stored]
         for photo, path in zip(photos, track(people, "people"), strict=True):
             person = tried(partial(mirror.look, photo))
             cells = [cell(photo.flat())]

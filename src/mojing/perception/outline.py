@@ -121,7 +121,8 @@ def body_axis(mask: AnyArray, *, share: tuple[float, float]) -> tuple[float, flo
     xs = np.flatnonzero(mask.any(axis=0))
     centre = float(np.median(np.nonzero(mask)[1])) if len(xs) else 0.0
     rows = np.linspace(y0 + share[0] * (y1 - y0), y0 + share[1] * (y1 - y0), 24)
-    runs = np.array([r for r in (_run(mask, y, centre) for y in rows) if r is not None])
+    found = [r for r in (_run(mask, y, centre) for y in rows) if r is not None]
+    runs = np.array(found or [(xs[0], xs[-1])] if len(xs) else [(0.0, 0.0)], np.float64)
     return float(np.median(runs.mean(axis=1))), float(np.median(runs[:, 1] - runs[:, 0] + 1))
 
 

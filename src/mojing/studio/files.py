@@ -27,6 +27,7 @@ from mojing.core.image import load, save
 from mojing.studio.colours import hex_code, parse_colour
 from mojing.studio.generate import Design
 from mojing.studio.novelty import Novelty
+from mojing.studio.shading import fill
 
 INDEX, STYLES = "designs.json", "styles.npz"
 _HINT = "give a folder, or a picture in a folder, that `mojing design` wrote"
@@ -126,6 +127,24 @@ def enlarge(rgba: U8, side: int | None) -> U8:
     large = np.asarray(cv2.resize(both, (side, side), interpolation=how), np.float32).clip(0, 1)
     colour = linear_to_srgb(np.clip(large[..., :3] / np.maximum(large[..., 3:], 1e-3), 0, 1))
     return np.dstack([to_uint8(colour), to_uint8(large[..., 3])])
+
+
+def crisp(rgba: U8, side: int) -> U8:
+    """A design enlarged for the try-on, (side, side, 4): its edge steep again and its colour carried on beyond it.
+
+    A generator's edges are a pixel or two wide; enlarged they would be worn as a halo.
+    """
+    large = enlarge(rgba, side)
+    alpha = large[..., 3].astype(np.float32) / 255.0
+    gain = max(2.0 * side / rgba.shape[0], 2.0)
+    steep = np.clip((alpha - 0.5) * gain + 0.5, 0.0, 1.0)
+    core = (alpha > 0.9).astype(np.float32)
+    if not core.any():
+        return large
+    spread = fill(large[..., :3].astype(np.float32), core, sigma=max(side / 128, 1.0))
+    keep = np.clip((alpha - 0.8) / 0.15, 0.0, 1.0)[..., None]
+    colour = keep * large[..., :3] + (1.0 - keep) * spread
+    return np.dstack([np.clip(np.rint(colour), 0, 255), np.rint(255.0 * steep)]).astype(np.uint8)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,10 +12,14 @@ from mojing.studio.shading import Split
 
 _LUMA: F32 = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
-FOLD_LEVEL: F32 = np.log(np.array([0.01, 0.03, 0.1, 0.3, 0.9], np.float32))
-FOLD_CONTRAST: F32 = np.array([0.50, 0.42, 0.36, 0.30, 0.24], np.float32)
-"""Usual spread of log shading on plain garments by the log of the cloth's luminance; see docs/studio.md for how it was
-measured. Dark cloth shows more contrast (its gloss is not drowned), bright cloth less (light bounces between folds)."""
+FOLD_LEVEL: F32 = np.log(np.array([0.03, 0.09, 0.25, 0.65], np.float32))
+FOLD_CONTRAST: F32 = np.array([0.50, 0.42, 0.30, 0.23], np.float32)
+"""Usual spread of log shading on plain garments by the log of the cloth's luminance, as tools/studio_figures.py measures
+it (docs/studio.md). Dark cloth shows more contrast (its gloss is not drowned), bright cloth less (light bounces between folds)."""
+
+
+WHITEST = 0.92
+"""No cloth is painted lighter than this when fully lit, or its folds would drown in white."""
 
 
 def usual_contrast(luminance: float) -> float:
@@ -56,7 +60,7 @@ def repaint(split: Split, albedo: AnyArray, *, changed: AnyArray, shading: F32 |
     touched = split.region * changed
     if shading is None:
         shading = folds_for(split, _mean_luminance(albedo, touched))
-    cloth = albedo * shading[..., None] + split.gloss[..., None]
+    cloth = _lit(albedo, shading) + split.gloss[..., None]
     amount = np.asarray(changed, np.float32)[..., None]
     # A pixel half old dye, half another: what the other dye alone would look like there.
     others = split.weight * _kept(split, changed)
@@ -70,6 +74,16 @@ def repaint(split: Split, albedo: AnyArray, *, changed: AnyArray, shading: F32 |
     out = to_uint8(linear_to_srgb(soft_clip(mixed)))
     was = to_uint8(linear_to_srgb(split.linear))
     return np.where((touched > 1 / 256)[..., None], out, was)
+
+
+def _lit(albedo: F32, shading: F32) -> F32:
+    """Albedo (3,) or (H, W, 3) times shading (H, W), brighter parts bent so that the strongest channel nears 1 softly."""
+    top = albedo.max(axis=-1, keepdims=True)
+    albedo = albedo * np.minimum(1.0, WHITEST / np.maximum(top, 1e-4))
+    room = 1.0 / np.clip(top[..., 0], 0.02, WHITEST) - 1.0
+    above = np.maximum(shading - 1.0, 0.0)
+    bent = np.where(above > 0, 1.0 + room * (1.0 - np.exp(-above / room)), shading)
+    return np.asarray(albedo * bent[..., None], np.float32)
 
 
 def _kept(split: Split, changed: AnyArray) -> F32:

@@ -23,7 +23,7 @@ from mojing.perception.garment import GarmentNet, GarmentView, outline_anchors
 from mojing.runtime.store import ModelStore
 from mojing.studio import attributes, directions, novelty
 from mojing.studio.directions import Directions, Edited
-from mojing.studio.files import Entry, enlarge
+from mojing.studio.files import Entry, crisp
 from mojing.studio.generate import CATEGORY, Design, Designer, flatten
 from mojing.studio.invert import Budget, Inversion, invert, prepare
 from mojing.studio.latent import interpolate, mix
@@ -145,7 +145,7 @@ class Studio:
         category = CATEGORY.get(design.kind)
         if category is None:
             return None, (f"a {design.kind} cannot be tried on",)
-        large = enlarge(design.rgba, LOOK_SIDE)
+        large = crisp(design.rgba, LOOK_SIDE)
         photo = Photo(np.ascontiguousarray(large[..., :3]), np.ascontiguousarray(large[..., 3]))
         if self.garments is None:
             anchors = outline_anchors(large[..., 3], category)
