@@ -118,6 +118,11 @@ def export_run(run: Path, folder: Path, *, name: str, threads: int = 2) -> list[
     return rows
 
 
+def output(inputs: Sequence[Port]) -> str:
+    """Name of the output: `image`, or `result` where that is what goes in."""
+    return "result" if any(port.name == "image" for port in inputs) else "image"
+
+
 def _card(options: dict[str, Any], state: dict[str, Any], run: Path) -> dict[str, Any]:
     lines = (run / "log.jsonl").read_text(encoding="utf-8").splitlines() if (run / "log.jsonl").exists() else []
     measured = [row for row in map(json.loads, lines) if row.get("event") == "metrics"]
@@ -136,7 +141,7 @@ def _card(options: dict[str, Any], state: dict[str, Any], run: Path) -> dict[str
 def _export(maker: Maker, folder: Path, title: str, *, card: dict[str, Any], threads: int) -> list[Variant]:
     torch.manual_seed(0)
     net, inputs = Exportable(maker.net, maker.spec).eval(), ports(maker.spec, n=EXAMPLES)
-    plain = to_onnx(net, inputs=inputs, outputs=["image"])
+    plain = to_onnx(net, inputs=inputs, outputs=[output(inputs)])
     with torch.no_grad():
         expected = [net(*[port.example for port in inputs])]
     card = {**card, "parameters": sum(p.numel() for p in net.parameters())}
@@ -173,7 +178,14 @@ def _measured(
     if gap <= TOLERANCE:
         facts = {**card, "parity_gap": gap, "one_ms": round(one, 3), "per_second": round(many, 1)}
         path = write(
-            model, folder, name, inputs=inputs, outputs=["image"], expected=expected, card=facts, tolerance=TOLERANCE
+            model,
+            folder,
+            name,
+            inputs=inputs,
+            outputs=[output(inputs)],
+            expected=expected,
+            card=facts,
+            tolerance=TOLERANCE,
         )
     return Variant(name, len(data) / 1e6, one, many, gap, path)
 
