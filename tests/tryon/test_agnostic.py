@@ -156,3 +156,15 @@ def test_grow_and_soft_mask() -> None:
     assert soft.min() >= 0
     assert soft.max() <= 1
     assert (soft[(found.mask == 0) | (found.stay > 0)] == 0).all()
+
+
+def test_soft_mask_of_a_part_is_that_part_and_does_not_fade_at_the_photos_border() -> None:
+    mask = np.zeros((40, 30), np.uint8)
+    mask[20:, 8:22] = 255
+    nothing = np.zeros_like(mask)
+    cut = Edit(mask, nothing, nothing, nothing, nothing)
+    whole = soft_mask(cut, radius=3)
+    part = soft_mask(cut, radius=3, rect=cv2.boundingRect(mask))
+    assert np.array_equal(whole[20:, 8:22], part)
+    assert whole[-1, 15] == 1
+    assert 0 < whole[20, 15] < 1

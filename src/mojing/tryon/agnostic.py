@@ -256,8 +256,16 @@ def _stay(body: BodyView, *, mask: U8, new: U8, remove: U8, length: float) -> U8
     return np.asarray(cv2.bitwise_and(mask, np.maximum(nothing, cv2.bitwise_not(touched))), np.uint8)
 
 
-def soft_mask(edit: Edit, *, radius: float) -> F32:
-    """What really changes, `mask & ~stay`, feathered inwards over `radius` px: float32 (H, W) in 0..1."""
-    change = cv2.bitwise_and(edit.mask, cv2.bitwise_not(edit.stay))
-    inside = cv2.distanceTransform(change, cv2.DIST_L2, 3)
-    return np.asarray(np.clip(inside / max(radius, 1e-3), 0, 1), np.float32)
+def soft_mask(edit: Edit, *, radius: float, rect: tuple[int, int, int, int] | None = None) -> F32:
+    """What really changes, `mask & ~stay`, feathered inwards over `radius` px: float32 (h, w) in 0..1.
+
+    `rect` x, y, width, height limits it to a part of the photo that holds the whole mask. At the photo's own border
+    nothing is feathered: there the garment goes on outside.
+    """
+    h, w = edit.mask.shape
+    x, y, width, height = rect or (0, 0, w, h)
+    left, above = min(x, 1), min(y, 1)
+    around = np.s_[y - above : min(y + height + 1, h), x - left : min(x + width + 1, w)]
+    change = cv2.bitwise_and(edit.mask[around], cv2.bitwise_not(edit.stay[around]))
+    far = cv2.distanceTransform(change, cv2.DIST_L2, 3)[above : above + height, left : left + width]
+    return np.asarray(np.clip(far / max(radius, 1e-3), 0, 1), np.float32)

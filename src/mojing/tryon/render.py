@@ -21,7 +21,7 @@ from mojing.perception.body import BodyView
 from mojing.perception.labels import L
 from mojing.runtime.session import Session
 from mojing.runtime.store import ModelStore
-from mojing.tryon.agnostic import Edit
+from mojing.tryon.agnostic import Edit, soft_mask
 from mojing.tryon.conditions import CATEGORIES, CROP_WH, context_input, crop_rect, picture_input, skin_colour
 from mojing.tryon.drape import Drape
 
@@ -182,7 +182,7 @@ def _with_network(session: Session, rgb: U8, body: BodyView, *, drape: Drape, ed
     lit = moved * _read(out.gain, at, stride=4)[..., None]
     invented = _read(out.rgb, at)
     new = invented + (lit - invented) * alpha[..., None]
-    soft = _blend_weight(edit, window, radius=max(1.5, 0.004 * max(body.hw)))
+    soft = soft_mask(edit, radius=max(1.5, 0.004 * max(body.hw)), rect=(bx, by, bw, bh))
     # What the garment covers must be painted, also where the photo's own pixels would otherwise stay.
     soft = np.maximum(soft, alpha * (edit.mask[window] > 0))
     image = rgb.copy()
@@ -238,14 +238,6 @@ def _move(cloth: F32, alpha: F32, flow: F32, *, corner: tuple[int, int]) -> tupl
     colour = cv2.remap(cloth, gx, gy, cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
     solid = np.clip(cv2.remap(alpha, gx, gy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT), 0, 1)
     return np.asarray(colour / np.maximum(solid, 0.05)[..., None], np.float32), np.asarray(solid, np.float32)
-
-
-def _blend_weight(edit: Edit, window: tuple[slice, slice], *, radius: float) -> F32:
-    """How much of the new picture shows (h, w): 1 inside what changes, falling to 0 at its rim."""
-    change = cv2.bitwise_and(edit.mask[window], cv2.bitwise_not(edit.stay[window]))
-    padded = cv2.copyMakeBorder(change, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
-    inside = cv2.distanceTransform(padded, cv2.DIST_L2, 3)[1:-1, 1:-1]
-    return np.asarray(np.clip(inside / radius, 0, 1), np.float32)
 
 
 def _corrected(field: WarpField, flow: F32, *, corner: tuple[int, int]) -> WarpField:
