@@ -354,7 +354,7 @@ SWINGING: Final = (0.15, 0.40)
 HELD_APART: Final = (0.35, 0.75)
 CLEAR_GAP: Final = (0.3, 1.0)
 NEAREST: Final = (0.65, 0.35)
-STILL_FALLING: Final = (0.05, 0.25)
+STILL_FALLING: Final = (0.15, 0.40)
 STALE: Final = 0.4
 
 RULES: Final[tuple[Callable[[Logbook], Finding], ...]] = (
