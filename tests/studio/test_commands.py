@@ -54,6 +54,9 @@ def test_designs_edits_mixtures_and_seasons(studio: Path, tmp_path: Path) -> Non
     run("interpolate", made / "0000.png", made / "0001.png", "--steps", 4, "--out", tmp_path / "i", "--size", 96)
     assert len(rows(tmp_path / "i")) == 4
     assert load(tmp_path / "i" / "0003.png").hw == (96, 96)
+    told = run("check", "--directions", known, "--n", 4, "--json", tmp_path / "check.json")
+    assert "kind kept" in told
+    assert json.loads((tmp_path / "check.json").read_text())["lightness"]["changed"] >= 0.75
     for method in ("sefa", "ganspace"):
         run("directions", "--method", method, "--out", tmp_path / "u", "--count", 2, "--n", 64)
         assert load(tmp_path / "u" / f"{method}.png").hw == (2 * 64, 7 * 64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,13 @@ from hypothesis import strategies as st
 from mojing.core.errors import InputError, ModelError
 from mojing.runtime.store import ModelStore
 from mojing.studio import attributes
+from mojing.studio.assess import assess, independent
 from mojing.studio.attributes import ATTRIBUTES
 from mojing.studio.directions import Directions, find_directions, unsupervised
 from mojing.studio.directions import edit as change
 from mojing.studio.generate import Designer, flatten
 from mojing.studio.invert import Budget, invert, prepare
-from mojing.studio.latent import interpolate, layer_rows, mix, principal, read_weights, sefa
+from mojing.studio.latent import interpolate, layer_rows, mix, principal, read_weights, sefa, write_weights
 from mojing.studio.novelty import Index
 from mojing.studio.personal import SEASONS, Judge, Wishes, breed, for_season, taste_of, usual_attributes
 from mojing.studio.pipeline import Studio
@@ -164,6 +166,48 @@ def test_inversion_finds_a_design_again(designer: Designer) -> None:
     assert found.error < 0.06
     assert found.renders > 48
     np.testing.assert_array_equal(found.design.rgba, designer.render(found.design.styles[None])[0])
+
+
+def test_other_eyes_agree_that_edits_work(designer: Designer, known: Directions) -> None:
+    verdicts = assess(designer, known, garments=None, kind_of=lambda pictures: ["shirt"] * len(pictures), n=10)
+    for name in ("lightness", "red", "yellow"):
+        assert verdicts[name].changed >= 0.8
+    assert verdicts["sleeve"].tried == 0
+    assert verdicts["red"].kind_kept == 1.0
+    empty = replace(designer.draw("dress", n=1)[0], rgba=np.zeros((64, 64, 4), np.uint8))
+    assert np.isnan(list(independent(empty, None).values())).all()
+
+
+def test_the_laboratory_s_generator_fits(tmp_path: Path) -> None:
+    import torch
+
+    from mojing.train.export import Port, export
+    from mojing.train.nets.modern import ModernGenerator
+    from mojing.train.nets.specs import GeneratorSpec
+
+    torch.manual_seed(0)
+    spec = GeneratorSpec("modern", size=32, channels=4, latent=8, classes=2, conditions=3, width=4)
+    net = ModernGenerator(spec)
+
+    class Mapping(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = net
+
+        def forward(self, z: torch.Tensor, kind: torch.Tensor, colour: torch.Tensor) -> torch.Tensor:
+            return self.net.styles(z, kind.argmax(1), colour)
+
+    ports = [Port("z", torch.randn(2, 8)), Port("kind", torch.eye(2)), Port("colour", torch.rand(2, 3))]
+    export(Mapping(), tmp_path, "design-mapping", inputs=ports, outputs=["styles"], card={"labels": ["top", "skirt"]})
+    styles = [Port("styles", torch.randn(2, net.synthesis.layers, 128))]
+    export(net.synthesis, tmp_path, "design", inputs=styles, outputs=["rgba"], card={})
+    write_weights(tmp_path, [w.numpy() for w in net.style_weights()])
+    made = Designer(ModelStore(tmp_path), threads=1)
+    designs = made.draw("skirt", n=3, seed=1, colour=(255, 0, 0))
+    assert designs[0].rgba.shape == (32, 32, 4)
+    assert designs[0].styles.shape == (net.synthesis.layers, 128)
+    axes, _ = sefa(read_weights(tmp_path)[:2], count=3)
+    assert axes.shape == (3, 128)
 
 
 def test_a_photo_is_prepared_like_a_design() -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mojing.cli.console import progress_bar, say
+from mojing.cli.console import progress_bar, say, write_json
 from mojing.core.arrays import U8
 from mojing.core.errors import InputError
 from mojing.core.image import Photo, check_suffix, load, save
@@ -313,6 +313,34 @@ def find(out: Path, *, method: str, n: int, count: int, kind: str, seed: int) ->
     for name, fit, layers in zip(found.names, found.fit, found.layers, strict=True):
         say(f"{name:<10} explains {fit:6.1%} of the variance within a kind; moves {layers} layers")
     say(str(out))
+
+
+def check(*, n: int, json_out: Path | None, known: Path | None, seed: int) -> None:
+    """`mojing design check`."""
+    from mojing.studio.assess import assess
+    from mojing.studio.pipeline import Studio
+
+    studio = Studio(known=known)
+    looker = studio.features
+
+    def kinds(pictures: U8) -> tuple[str, ...]:
+        assert looker is not None
+        return looker(pictures).names
+
+    with progress_bar():
+        found = assess(
+            studio.designer,
+            studio.directions,
+            garments=studio.garments,
+            kind_of=None if looker is None else kinds,
+            n=n,
+            seed=seed,
+        )
+    for name, verdict in found.items():
+        kept = "unknown" if verdict.kind_kept is None else f"{verdict.kind_kept:6.1%}"
+        say(f"{name:<10} changed as asked {verdict.changed:6.1%}  kind kept {kept}  of {verdict.tried}")
+    if json_out is not None:
+        write_json(json_out, {name: asdict(verdict) for name, verdict in found.items()})
 
 
 def _show_unlabelled(studio: Studio, out: Path, *, method: str, n: int, count: int, kind: str, seed: int) -> None:

@@ -278,6 +278,20 @@ def directions_command(
     find(out, method=method.value, n=n, count=count, kind=kind, seed=seed)
 
 
+@design.command("check")
+def check_command(
+    *,
+    n: Annotated[int, typer.Option("--n", min=2, help="Designs edited along each direction.")] = 40,
+    json_out: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+    known: Known = None,
+    seed: Seed = 1000,
+) -> None:
+    """How often edits change what was asked for and keep the kind, by independent eyes."""
+    from mojing.cli.atelier import check
+
+    check(n=n, json_out=json_out, known=known, seed=seed)
+
+
 @design.command("wear")
 def wear_command(
     designs: Annotated[Path, typer.Argument(help="A folder that `mojing design` wrote, or one design.")],

@@ -14,6 +14,7 @@ import numpy as np
 
 from mojing.core.arrays import F32, U8, AnyArray
 from mojing.core.progress import report
+from mojing.runtime.session import Session
 from mojing.studio.generate import Design, Designer
 from mojing.studio.latent import layer_rows, principal
 
@@ -120,8 +121,14 @@ class _Search:
         return styles
 
 
+ENCODER = "design-encoder"
+"""Optional model beside the generator: `rgba` (N, 4, S, S) in -1..1 -> `styles` (N, L, W), a first guess."""
+
+
 def invert(designer: Designer, target: U8, *, kind: str, seed: int = 0, budget: Budget | None = None) -> Inversion:
     """Styles whose picture comes nearest to a prepared garment.
+
+    Where a model `design-encoder` is installed, its guess is one of the starts to choose from.
 
     Args:
         designer: the generator.
@@ -136,6 +143,9 @@ def invert(designer: Designer, target: U8, *, kind: str, seed: int = 0, budget: 
     rng = np.random.default_rng(seed)
     z = rng.standard_normal((plan.samples, designer.latent), np.float32)
     pool = designer.styles(z, kind=kind, colours=designer.draw_colours(rng, plan.samples))
+    guess = encode(designer, target)
+    if guess is not None:
+        pool = np.concatenate([guess, pool])
     errors = (search.residual(pool) ** 2).mean(axis=1)
     order = np.argsort(errors)[: plan.starts]
     basis = principal(pool[:, 0], count=plan.coordinates)
@@ -152,6 +162,15 @@ def invert(designer: Designer, target: U8, *, kind: str, seed: int = 0, budget: 
     error = search.error(search.residual(best[None])[0])
     design = Design(designer.render(best[None])[0], best, kind, seed, 0, None, {"inverted": True})
     return Inversion(design, error, float(np.sqrt(errors.min())), search.renders)
+
+
+def encode(designer: Designer, target: U8) -> F32 | None:
+    """The encoder's guess (1, L, W) at a picture's styles, or None where no encoder is installed."""
+    if not designer.store.has(ENCODER):
+        return None
+    session = Session(designer.store.spec(ENCODER))
+    image = (target.astype(np.float32) / 127.5 - 1.0).transpose(2, 0, 1)[None]
+    return np.asarray(session.run({"rgba": np.ascontiguousarray(image)})["styles"], np.float32)
 
 
 def _by_layer(axes: F32, layers: int) -> F32:

@@ -14,8 +14,9 @@ _LUMA: F32 = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 FOLD_LEVEL: F32 = np.log(np.array([0.03, 0.09, 0.25, 0.65], np.float32))
 FOLD_CONTRAST: F32 = np.array([0.50, 0.42, 0.30, 0.23], np.float32)
-"""Usual spread of log shading on plain garments by the log of the cloth's luminance, as tools/studio_figures.py measures
-it (docs/studio.md). Dark cloth shows more contrast (its gloss is not drowned), bright cloth less (light bounces between folds)."""
+"""Usual spread of log shading on plain garments by the log of the cloth's luminance, as tools/studio_figures.py
+measures it (docs/studio.md). Dark cloth shows more contrast (its gloss is not drowned), bright cloth less (light
+bounces between folds)."""
 
 
 WHITEST = 0.92
@@ -77,7 +78,7 @@ def repaint(split: Split, albedo: AnyArray, *, changed: AnyArray, shading: F32 |
 
 
 def _lit(albedo: F32, shading: F32) -> F32:
-    """Albedo (3,) or (H, W, 3) times shading (H, W), brighter parts bent so that the strongest channel nears 1 softly."""
+    """Albedo (3,) or (H, W, 3) times shading (H, W), brighter parts bent so that channels near 1 softly."""
     top = albedo.max(axis=-1, keepdims=True)
     albedo = albedo * np.minimum(1.0, WHITEST / np.maximum(top, 1e-4))
     room = 1.0 / np.clip(top[..., 0], 0.02, WHITEST) - 1.0
