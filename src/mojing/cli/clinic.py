@@ -34,7 +34,7 @@ def bench_doctor(*, as_json: bool, calibration: bool, keep: Path | None) -> None
 
     with progress_bar():
         result = sick.bench(sick.CALIBRATION if calibration else sick.JUDGEMENT, keep=keep)
-    say(to_json(result) if as_json else _doctor_table(result))
+    say(to_json(result) if as_json else doctor_table(result))
 
 
 def bench_modes(*, as_json: bool, data: Path | None, seed: int) -> None:
@@ -44,10 +44,11 @@ def bench_modes(*, as_json: bool, data: Path | None, seed: int) -> None:
 
     with progress_bar():
         result = modes.bench(data, seed=seed)
-    say(to_json(result) if as_json else _modes_table(result))
+    say(to_json(result) if as_json else modes_table(result))
 
 
-def _doctor_table(result: dict[str, Any]) -> str:
+def doctor_table(result: dict[str, Any]) -> str:
+    """The figures of `sick.bench` in columns."""
     lines = [f"{'illness':<22}{'runs':>6}{'detected':>10}{'told first':>12}   also told"]
     for kind, row in result["kinds"].items():
         also = ", ".join(f"{name} {count}" for name, count in row["also_told"].items())
@@ -60,7 +61,8 @@ def _doctor_table(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _modes_table(result: dict[str, Any]) -> str:
+def modes_table(result: dict[str, Any]) -> str:
+    """The figures of `modes.bench` in columns."""
     lines = [f"{'problem':<10}{'recipe':<12}{'modes':>12}{'quality':>9}{'KL':>8}{'steps':>8}{'CPU s':>7}"]
     for row in result["rows"]:
         covered = f"{row['modes']} of {row['of']}"
