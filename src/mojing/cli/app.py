@@ -211,13 +211,14 @@ def bench_tryon(
 def bench_gan(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     size: Annotated[int, typer.Option(help="Side of the pictures in px.")] = 64,
+    width: Annotated[int, typer.Option(min=0, help="Width of the networks; 0 for their own choice.")] = 0,
     rounds: Annotated[int, typer.Option(min=1, help="How often both loops take turns.")] = 12,
     threads: Threads = 2,
 ) -> None:
     """Time the GAN training loop against a plain loop of the same networks."""
     from mojing.cli.lab import bench_gan
 
-    bench_gan(as_json=as_json, size=size, rounds=rounds, threads=threads)
+    bench_gan(as_json=as_json, size=size, width=width, rounds=rounds, threads=threads)
 
 
 @bench.command("doctor")

@@ -78,12 +78,14 @@ def export_gan(argv: list[str]) -> None:
     say(f"mojing models list --folder {folder}")
 
 
-def bench_gan(*, as_json: bool, size: int, rounds: int, threads: int) -> None:
+def bench_gan(*, as_json: bool, size: int, width: int, rounds: int, threads: int) -> None:
     """Time the training loop against a plain loop of the same networks."""
     need_training()
     from mojing.train.overhead import bench_gan as measure
     from mojing.train.recipes.gan import recipe as options_of
 
     with progress_bar():
-        result = measure(options_of("modern", threads=threads, batch=32, accelerator="cpu"), size=size, rounds=rounds)
+        result = measure(
+            options_of("modern", threads=threads, width=width, batch=32, accelerator="cpu"), size=size, rounds=rounds
+        )
     say(to_json(result) if as_json else figures(result))
