@@ -24,6 +24,7 @@ from mojing.studio.colours import (
     to_condition,
 )
 from mojing.studio.flow import PARTS, along, flow_of
+from mojing.studio.look import left_out_is_cloth
 from mojing.studio.paint import soft_clip
 from mojing.studio.prints import Cloth, knocked_out, place_logo, print_pattern, recolour
 from mojing.studio.shading import fill, split
@@ -139,6 +140,18 @@ def test_threads_turn_with_the_sleeve() -> None:
             bone = [view.anchors[A[f"{name.split('_')[0]}_{n}"], :2] for n in ("shoulder", "elbow")]
             want = (bone[1] - bone[0]) / np.linalg.norm(bone[1] - bone[0])
         assert ahead @ want > 0.99, name
+
+
+def test_what_was_left_out_is_cloth_or_skin() -> None:
+    photo, alpha, _ = shirt()
+    lying = view_of(photo, alpha)
+    part = alpha.copy()
+    part[:, :45] = 0
+    assert left_out_is_cloth(replace(lying, alpha=part, worn=True), lying)
+    assert not left_out_is_cloth(replace(lying, worn=True), lying)
+    skin = photo.copy()
+    skin[:, :45] = (225, 185, 160)
+    assert not left_out_is_cloth(replace(lying, rgb=skin, alpha=part, worn=True), replace(lying, rgb=skin))
 
 
 def test_legs_have_their_own_threads() -> None:

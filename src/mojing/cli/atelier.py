@@ -84,10 +84,9 @@ def _tell(entries: Sequence[Entry]) -> None:
 
 
 def _view(photo: Photo, category: str) -> GarmentView:
-    from mojing.perception.garment import GarmentNet
-    from mojing.runtime import ModelStore
+    from mojing.studio.look import look
 
-    return GarmentNet(ModelStore())(photo, category=category)
+    return look(photo, category=category)
 
 
 def _cloth(photo: Path, out: Path, *, category: str) -> tuple[Photo, Cloth]:

@@ -49,6 +49,9 @@ def flow_of(view: GarmentView) -> Flow:
         return _trousers(view, at, mask=mask, box=box)
     axis = _trunk_axis(view.category, at, box)
     width = _width_across(mask, axis)
+    if _both(at, "shoulder") and view.category != "skirt":
+        # Sleeves that lie against the trunk are no part of its width.
+        width = min(width, max(1.6 * float(np.hypot(*(at["left_shoulder"] - at["right_shoulder"]))), 8.0))
     polylines = {"trunk": axis}
     for side in ("left", "right"):
         arm = [at[f"{side}_{n}"] for n in ("shoulder", "elbow", "wrist") if f"{side}_{n}" in at]

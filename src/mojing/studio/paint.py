@@ -13,7 +13,7 @@ from mojing.studio.shading import Split
 _LUMA: F32 = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 FOLD_LEVEL: F32 = np.log(np.array([0.03, 0.09, 0.25, 0.65], np.float32))
-FOLD_CONTRAST: F32 = np.array([0.50, 0.42, 0.30, 0.23], np.float32)
+FOLD_CONTRAST: F32 = np.array([0.54, 0.43, 0.30, 0.23], np.float32)
 """Usual spread of log shading on plain garments by the log of the cloth's luminance, as tools/studio_figures.py
 measures it (docs/studio.md). Dark cloth shows more contrast (its gloss is not drowned), bright cloth less (light
 bounces between folds)."""

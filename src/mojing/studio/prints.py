@@ -230,7 +230,7 @@ def _place(cloth: Cloth, at: str | tuple[float, float]) -> tuple[AnyArray, AnyAr
     """Middle of a place (2,) px, direction of the threads there (2,), and the usual width of a logo."""
     view = cloth.view
     points = {n: view.anchors[i, :2].astype(np.float64) for n, i in A.items() if view.anchors[i, 2] > 0}
-    trunk = {"chest": (0.0, 0.3, 0.45), "back": (0.0, 0.3, 0.6), "left-chest": (0.22, 0.22, 0.16)}
+    trunk = {"chest": (0.0, 0.34, 0.45), "back": (0.0, 0.34, 0.6), "left-chest": (0.22, 0.22, 0.16)}
     trunk |= {"belly": (0.0, 0.6, 0.45), "hem": (0.25, 0.9, 0.2)}
     limbs = {"sleeve": ("shoulder", "elbow", "wrist"), "thigh": ("hip", "knee", "hem")}
     if isinstance(at, str) and at not in trunk:
