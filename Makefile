@@ -1,4 +1,4 @@
-# make run      dress the bundled examples -> out/contact-sheet.jpg
+# make run      dress the bundled examples -> out/contact-sheet.jpg, and in 12 new designs -> out/designs-worn.jpg
 # make run PERSON=me.jpg GARMENT=shirt.jpg -> out/result.png
 # make test     set up everything and run the tests
 # make check    formatting, types and the layer rule
@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Not in the lock file: which build of torch fits depends on the machine.
 TORCH ?= torch==2.13.0
 
-.PHONY: run test check format lock clean
+.PHONY: run designs test check format lock clean
 .DEFAULT_GOAL := run
 
 $(BIN)/python:
@@ -34,7 +34,13 @@ ifdef PERSON
 	$(BIN)/mojing tryon '$(PERSON)' '$(GARMENT)' -o out/result.png
 else
 	$(BIN)/mojing examples examples -o out/contact-sheet.jpg
+	@test ! -f src/mojing/models/design.onnx || $(MAKE) --no-print-directory designs
 endif
+
+designs: $(VENV)/.base
+	$(BIN)/mojing design --kind dress,t-shirt,skirt,pants --n 12 --seed 7 --size 512 --out out/designs
+	$(BIN)/mojing design wear out/designs examples/people/anna.jpg examples/people/kofi.jpg examples/people/mei.jpg \
+		-o out/designs-worn.jpg
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest

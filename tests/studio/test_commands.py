@@ -88,6 +88,11 @@ def test_changes_are_read() -> None:
             parse_changes([bad])
 
 
+def test_several_kinds_take_turns(studio: Path, tmp_path: Path) -> None:
+    run("--kind", "dress,tee", "--n", 3, "--out", tmp_path)
+    assert [r["kind"] for r in rows(tmp_path)] == ["dress", "dress", "t-shirt"]
+
+
 def test_help_names_every_command() -> None:
     text = run("--help")
     for name in ("recolour", "print", "logo", "edit", "mix", "interpolate", "invert", "season", "like", "wear"):

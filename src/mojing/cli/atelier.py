@@ -68,14 +68,21 @@ def generate(
     asked = None if colour is None else parse_colour(colour)
     studio = Studio(threads=threads)
     with progress_bar():
-        drawn = studio.design(kind, n=n, seed=seed, colour=asked, truncation=truncation, allow_near=near)
-    write_designs(out, drawn.shown, model=studio.designer.id, size=size, withheld=drawn.withheld)
-    _tell(drawn.shown)
-    if drawn.withheld:
-        say(f"{len(drawn.withheld)} designs were withheld: too near to a training garment (--allow-near shows them)")
-    if len(drawn.shown) < n:
-        say(f"only {len(drawn.shown)} of {n} designs were new enough")
-    say(f"{out}  ({len(drawn.shown)} designs)")
+        kinds = [studio.designer.kind(name) for name in kind.split(",")]
+        counts = {k: len(range(i, n, len(kinds))) for i, k in enumerate(kinds)}
+        drawn = [
+            studio.design(k, n=count, seed=seed, colour=asked, truncation=truncation, allow_near=near)
+            for k, count in counts.items()
+            if count
+        ]
+    shown, withheld = [e for d in drawn for e in d.shown], [e for d in drawn for e in d.withheld]
+    write_designs(out, shown, model=studio.designer.id, size=size, withheld=withheld)
+    _tell(shown)
+    if withheld:
+        say(f"{len(withheld)} designs were withheld: too near to a training garment (--allow-near shows them)")
+    if len(shown) < n:
+        say(f"only {len(shown)} of {n} designs were new enough")
+    say(f"{out}  ({len(shown)} designs)")
 
 
 def _tell(entries: Sequence[Entry]) -> None:

@@ -47,7 +47,9 @@ class Season(StrEnum):
 Colours = Annotated[list[str] | None, typer.Option("--color", help="CSS name or hex code; may be given several times.")]
 OutFile = Annotated[Path, typer.Option("-o", "--out", help="Where to write the picture.")]
 OutDir = Annotated[Path, typer.Option("--out", help="Folder for the designs.")]
-Kind = Annotated[str, typer.Option("--kind", help="Kind of garment: dress, t-shirt, pants, outwear, ...")]
+Kind = Annotated[
+    str, typer.Option("--kind", help="Kind of garment: dress, t-shirt, pants, outwear, ...; several by commas.")
+]
 Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same designs.")]
 Garment = Annotated[Path, typer.Argument(help="Photo of a garment.")]
 OneDesign = Annotated[Path, typer.Argument(help="A picture that `mojing design` wrote.")]
