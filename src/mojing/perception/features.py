@@ -1,7 +1,7 @@
 """The fashion feature network: a picture of a garment -> 256 numbers that tell kind, colour and pattern, and its kind.
 
-Every feature has about unit variance over garment photos, so plain Euclidean distance is the measure: two garments
-drawn at random are some 20 apart, two views of one garment about half that.
+Every number of a feature has about unit variance over the training photos, so plain Euclidean distance is the measure;
+figures of distance compare with each other only.
 """
 
 from __future__ import annotations

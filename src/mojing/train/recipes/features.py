@@ -273,13 +273,23 @@ def train(options: Options) -> Path:
         run.tick()
         if run.step % 25 == 0:
             run.log(progress=run.progress, **parts)
-        if run.progress >= next_check or run.progress >= 1:
+        if run.progress >= next_check:
             next_check = run.progress + CHECK_EVERY
             run.log(event="validation", **validate(ema.net, held_out))
         run.save(checkpoint(net, ema, optimizer), every_s=60)
     batches.close()
+    settle(ema.net, sampler, step=run.step)
+    run.log(event="validation", **validate(ema.net, held_out))
     run.save(checkpoint(net, ema, optimizer))
     return run.folder / "last.pt"
+
+
+def settle(net: nn.Module, sampler: Sampler, *, step: int, batches: int = 12) -> None:
+    """Take the batch norms' statistics anew, at full resolution, for the averaged weights (arXiv:1803.05407, 3.2)."""
+    sampler.side = SIDE
+    images = (sampler.batch(step + i)[0].float() / 255 for i in range(batches))
+    with channels_last_bf16("cpu"):
+        torch.optim.swa_utils.update_bn((x.contiguous(memory_format=torch.channels_last) for x in images), net)
 
 
 def side_at(progress: float, options: Options) -> int:
