@@ -68,6 +68,7 @@ def main() -> None:
         spent += time.process_time() - start
         count += 1
         parts = cloth.parts
+        x0, y0, x1, y1 = cloth.box
         inside = (parts.region > 0.98) & (parts.weight[..., 0] > 0.9)
         lit = inside & (np.abs(np.log(parts.shading)) < 0.1)
         if inside.sum() < 400 or lit.sum() < 50:
@@ -77,11 +78,12 @@ def main() -> None:
             contrast.append((float(luma(parts.dyes.colour[:1])[0]), float(np.log(parts.shading[inside]).std())))
         for target in TARGETS:
             colour = parse_colour(target)
-            image = recolour(cloth, [colour]).image
+            made = recolour(cloth, [colour])
+            image = made.image[y0:y1, x0:x1]
             median = np.median(image[lit], axis=0).astype(np.uint8)
             gaps[target].append(float(delta_e_2000(rgb_to_lab(median), rgb_to_lab(np.array(colour, np.uint8)))))
-            kept[target].append(float(np.corrcoef(fine(view.rgb)[inside], fine(image)[inside])[0, 1]))
-            changed += int((image[cloth.alpha == 0] != view.rgb[cloth.alpha == 0]).sum())
+            kept[target].append(float(np.corrcoef(fine(cloth.view.rgb)[inside], fine(image)[inside])[0, 1]))
+            changed += int((made.image[made.alpha == 0] != view.rgb[made.alpha == 0]).sum())
     each = 1000 * spent / max(count, 1)
     print(f"{count} garments, {plain} of one main colour; taken apart in {each:.0f} ms of CPU each")
     print(f"values changed outside the cut-outs: {changed}")

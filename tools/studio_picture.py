@@ -44,7 +44,7 @@ def main() -> None:
     for name in NAMES:
         cloth = Cloth.of(look(load(args.folder / f"{name}.jpg"), threads=1))
         pictures = [
-            cloth.view.rgb,
+            cloth.source.rgb,
             recolour(cloth, [parse_colour("teal")]).image,
             recolour(cloth, [parse_colour("#2b2b30")]).image,
             print_pattern(cloth, procedural("floral", [cream, red, navy, gold], seed=3), repeat=0.4).image,

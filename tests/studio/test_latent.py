@@ -197,8 +197,9 @@ def test_the_laboratory_s_generator_fits(tmp_path: Path) -> None:
         def forward(self, z: torch.Tensor, kind: torch.Tensor, colour: torch.Tensor) -> torch.Tensor:
             return self.net.styles(z, kind.argmax(1), colour)
 
+    card = {"labels": ["top", "skirt"], "colours": [[0.5, 0.5, 0.5]]}
     ports = [Port("z", torch.randn(2, 8)), Port("kind", torch.eye(2)), Port("colour", torch.rand(2, 3))]
-    export(Mapping(), tmp_path, "design-mapping", inputs=ports, outputs=["styles"], card={"labels": ["top", "skirt"]})
+    export(Mapping(), tmp_path, "design-mapping", inputs=ports, outputs=["styles"], card=card)
     styles = [Port("styles", torch.randn(2, net.synthesis.layers, 128))]
     export(net.synthesis, tmp_path, "design", inputs=styles, outputs=["rgba"], card={})
     write_weights(tmp_path, [w.numpy() for w in net.style_weights()])
@@ -206,6 +207,7 @@ def test_the_laboratory_s_generator_fits(tmp_path: Path) -> None:
     designs = made.draw("skirt", n=3, seed=1, colour=(255, 0, 0))
     assert designs[0].rgba.shape == (32, 32, 4)
     assert designs[0].styles.shape == (net.synthesis.layers, 128)
+    assert np.abs(made.draw_colours(np.random.default_rng(0), 20) - 0.5).max() < 0.2
     axes, _ = sefa(read_weights(tmp_path)[:2], count=3)
     assert axes.shape == (3, 128)
 

@@ -68,7 +68,7 @@ def generate(
     asked = None if colour is None else parse_colour(colour)
     studio = Studio(threads=threads)
     with progress_bar():
-        kinds = [studio.designer.kind(name) for name in kind.split(",")]
+        kinds = list(dict.fromkeys(studio.designer.kind(name) for name in kind.split(",")))
         counts = {k: len(range(i, n, len(kinds))) for i, k in enumerate(kinds)}
         drawn = [
             studio.design(k, n=count, seed=seed, colour=asked, truncation=truncation, allow_near=near)

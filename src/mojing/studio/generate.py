@@ -162,7 +162,12 @@ class Designer:
         return self._means[key]
 
     def draw_colours(self, rng: np.random.Generator, count: int) -> F32:
-        """Colour conditions (count, 3), as varied as garments': Gaussian about mid-grey, kept within -1..1."""
+        """Colour conditions (count, 3): of training garments where the model's description lists some under `colours`
+        (rows of three), a little varied; otherwise Gaussian about mid-grey, kept within -1..1."""
+        stored = np.asarray(self.mapping.spec.extra.get("colours", ()), np.float32).reshape(-1, 3)
+        if len(stored):
+            varied = stored[rng.integers(len(stored), size=count)] + rng.normal(0.0, 0.03, (count, 3))
+            return np.asarray(np.clip(varied, -1.0, 1.0), np.float32)
         drawn = rng.standard_normal((count, 3)).astype(np.float32) * COLOUR_SPREAD
         return np.asarray(np.clip(drawn, -1.0, 1.0), np.float32)
 

@@ -72,9 +72,17 @@ def repaint(split: Split, albedo: AnyArray, *, changed: AnyArray, shading: F32 |
     painted = amount * cloth + (1 - amount) * kept
     region = split.region[..., None]
     mixed = region * painted + (1 - region) * split.behind
-    out = to_uint8(linear_to_srgb(soft_clip(mixed)))
-    was = to_uint8(linear_to_srgb(split.linear))
-    return np.where((touched > 1 / 256)[..., None], out, was)
+    return np.where((touched > 1 / 256)[..., None], encode(soft_clip(mixed)), split.rgb)
+
+
+_STEPS = 8191
+_ENCODED: U8 = to_uint8(linear_to_srgb((np.arange(_STEPS + 1) / _STEPS) ** 2))
+
+
+def encode(linear: F32) -> U8:
+    """sRGB uint8 of linear light 0..1 by a table over its square root, which is fine enough for every byte."""
+    index = np.sqrt(np.clip(linear, 0.0, 1.0)) * np.float32(_STEPS) + np.float32(0.5)
+    return np.asarray(_ENCODED[index.astype(np.int32)], np.uint8)
 
 
 def _lit(albedo: F32, shading: F32) -> F32:

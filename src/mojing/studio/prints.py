@@ -6,20 +6,21 @@ What leaves here equals the photo bit for bit outside the garment's cut-out.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from mojing.core.arrays import F32, U8, AnyArray, readonly
-from mojing.core.color import delta_e_2000, linear_to_srgb, rgb_to_lab, srgb_to_linear, to_uint8
+from mojing.core.color import delta_e_2000, linear_to_srgb, luma, rgb_to_lab, srgb_to_linear, to_uint8
 from mojing.core.errors import InputError
+from mojing.core.geometry import Box
 from mojing.core.image import Photo
 from mojing.core.skeleton import A
 from mojing.perception.garment import GarmentView
 from mojing.studio.colours import hex_code
 from mojing.studio.flow import Flow, flow_of
-from mojing.studio.paint import relief, repaint
+from mojing.studio.paint import encode, relief, repaint, soft_clip
 from mojing.studio.shading import Split, split
 
 PLACES = ("chest", "left-chest", "belly", "back", "hem", "left-sleeve", "right-sleeve", "left-thigh", "right-thigh")
@@ -49,10 +50,21 @@ class Printed:
         object.__setattr__(self, "alpha", readonly(self.alpha))
 
 
+WORK = 1200
+"""Longest side in px at which a garment is taken apart and painted; finer detail of larger photos is put back after."""
+
+
 @dataclass(frozen=True, eq=False)
 class Cloth:
-    """A garment made ready for any number of prints: its view, taken apart, with its threads."""
+    """A garment made ready for any number of prints.
 
+    Attributes:
+        source: the garment as it was seen, and box: (x0, y0, x1, y1) px, the part of its photo that is worked on.
+        view: the garment in that box, WORK px long at most; parts, flow and alpha (inner back included) belong to it.
+    """
+
+    source: GarmentView
+    box: tuple[int, int, int, int]
     view: GarmentView
     parts: Split
     flow: Flow
@@ -65,13 +77,61 @@ class Cloth:
         Raises:
             InputError: no_garment.
         """
-        alpha = np.maximum(view.alpha, view.inner)
-        return cls(view, split(view.rgb, alpha), flow_of(view), alpha)
+        box = _box_around(np.maximum(view.alpha, view.inner))
+        small = _part(view, box)
+        alpha = np.maximum(small.alpha, small.inner)
+        return cls(view, box, small, split(small.rgb, alpha), flow_of(small), alpha)
 
     @property
     def dyes(self) -> tuple[str, ...]:
         """Hex codes of the dyes, the main one first."""
         return tuple(hex_code(c) for c in to_uint8(linear_to_srgb(self.parts.dyes.colour)))
+
+
+def _box_around(alpha: U8) -> tuple[int, int, int, int]:
+    """The garment with a tenth of its size around it, within the photo."""
+    h, w = alpha.shape
+    found = Box.of_mask(alpha)
+    if found is None:
+        return 0, 0, w, h
+    rows, columns = found.pad(0.1).slices((h, w))
+    return columns.start, rows.start, columns.stop, rows.stop
+
+
+def _part(view: GarmentView, box: tuple[int, int, int, int]) -> GarmentView:
+    """The view of a box, made smaller if it is larger than WORK."""
+    x0, y0, x1, y1 = box
+    scale = min(1.0, WORK / max(x1 - x0, y1 - y0))
+    wh = max(round((x1 - x0) * scale), 1), max(round((y1 - y0) * scale), 1)
+
+    def cut(image: U8) -> U8:
+        piece = image[y0:y1, x0:x1]
+        return piece if scale == 1.0 else np.asarray(cv2.resize(piece, wh, interpolation=cv2.INTER_AREA), np.uint8)
+
+    anchors = view.anchors.copy()
+    for column, (start, factor) in enumerate(((x0, wh[0] / (x1 - x0)), (y0, wh[1] / (y1 - y0)))):
+        anchors[:, column] = (anchors[:, column] - start + 0.5) * factor - 0.5
+    rgb, alpha, inner = cut(view.rgb), cut(view.alpha), cut(view.inner)
+    return replace(view, hw=(wh[1], wh[0]), rgb=rgb, alpha=alpha, inner=inner, anchors=anchors)
+
+
+def _finish(cloth: Cloth, image: U8, *, after: tuple[str, ...], notices: tuple[str, ...]) -> Printed:
+    """The painted part (h, w, 3) back in its photo, with the photo's own fine detail where it had been made smaller."""
+    x0, y0, x1, y1 = cloth.box
+    out = cloth.source.rgb.copy()
+    alpha = np.maximum(cloth.source.alpha, cloth.source.inner)
+    hit = (image != cloth.view.rgb).any(axis=2)
+    if image.shape[:2] != (y1 - y0, x1 - x0):
+        wh = x1 - x0, y1 - y0
+        hit = np.asarray(cv2.resize(hit.astype(np.float32), wh, interpolation=cv2.INTER_LINEAR)) > 0.02
+        was = cv2.resize(luma(cloth.view.rgb), wh, interpolation=cv2.INTER_LINEAR)
+        # Luma is about the square root of light.
+        detail = ((luma(out[y0:y1, x0:x1]) + 0.05) / (np.asarray(was) + 0.05)) ** 2
+        light = cv2.resize(srgb_to_linear(image), wh, interpolation=cv2.INTER_CUBIC)
+        image = encode(soft_clip(np.asarray(light * np.clip(detail, 0.4, 2.5)[..., None], np.float32)))
+    hit &= alpha[y0:y1, x0:x1] > 0
+    out[y0:y1, x0:x1][hit] = image[hit]
+    return Printed(out, alpha, cloth.dyes, after, notices)
 
 
 def recolour(cloth: Cloth, colours: Sequence[Colour], *, instead_of: Colour | None = None) -> Printed:
@@ -103,7 +163,7 @@ def recolour(cloth: Cloth, colours: Sequence[Colour], *, instead_of: Colour | No
     if len(colours) > len(dyes):
         notices.append(f"the garment has {len(dyes)} colours: only as many were used")
     after = tuple(hex_code(c) for c in to_uint8(linear_to_srgb(new)))
-    return Printed(image, cloth.alpha, cloth.dyes, after, (*notices, *_doubts(cloth)))
+    return _finish(cloth, image, after=after, notices=(*notices, *_doubts(cloth)))
 
 
 def print_pattern(
@@ -129,7 +189,7 @@ def print_pattern(
     cover = sampled[..., 3] / 255.0 if sampled.shape[2] == 4 else np.ones(cloth.view.hw, np.float32)
     image = repaint(cloth.parts, albedo, changed=own * cover)
     after = (hex_code(np.rint(tile[..., :3].reshape(-1, 3).mean(axis=0))), *cloth.dyes[1:])
-    return Printed(image, cloth.alpha, cloth.dyes, after, _doubts(cloth))
+    return _finish(cloth, image, after=after, notices=_doubts(cloth))
 
 
 def _sample(tile: U8, cloth: Cloth, *, repeat: float, turn: float) -> F32:
@@ -195,7 +255,7 @@ def place_logo(
     seen = float((cover * cloth.parts.region).sum()) / max(float(scaled[..., 3].sum()), 1e-6)
     if seen < 0.9:
         notices.append(f"only {seen:.0%} of the logo lies on the cloth: make it smaller or place it elsewhere")
-    return Printed(image, cloth.alpha, cloth.dyes, cloth.dyes, tuple(notices))
+    return _finish(cloth, image, after=cloth.dyes, notices=tuple(notices))
 
 
 def knocked_out(logo: Photo) -> Photo:

@@ -70,7 +70,7 @@ class Split:
     """A garment photo taken apart; all arrays have the photo's size.
 
     Attributes:
-        linear: (H, W, 3) float32, the photo in linear light.
+        rgb: (H, W, 3) uint8, the photo, and linear: (H, W, 3) float32, the same in linear light.
         region: (H, W) float32 0..1, opacity of the garment, its inner back included.
         dyes: the colours found.
         weight: (H, W, k) float32, how much of each pixel is of each dye; sums to 1.
@@ -80,6 +80,7 @@ class Split:
         busy: 0..1, share of the garment that lies near a border of dyes: how much the shading had to be guessed.
     """
 
+    rgb: U8
     linear: F32
     region: F32
     dyes: Dyes
@@ -90,7 +91,7 @@ class Split:
     busy: float
 
     def __post_init__(self) -> None:
-        for name in ("linear", "region", "weight", "shading", "gloss", "behind"):
+        for name in ("rgb", "linear", "region", "weight", "shading", "gloss", "behind"):
             object.__setattr__(self, name, readonly(getattr(self, name)))
 
 
@@ -126,7 +127,7 @@ def split(rgb: U8, alpha: AnyArray) -> Split:
     shading = np.exp(smooth + detail * (fine - smooth))
     gloss = _gloss(luminance, lit=lit, shading=shading, core=core)
     behind = fill(linear, (region <= 0.0).astype(np.float32), sigma=max(size / 120, 1.5))
-    return Split(linear, region, dyes, weight, shading.astype(np.float32), gloss, behind, busy)
+    return Split(rgb, linear, region, dyes, weight, shading.astype(np.float32), gloss, behind, busy)
 
 
 def _extent(region: F32) -> float:
