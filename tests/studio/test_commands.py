@@ -43,6 +43,9 @@ def test_designs_edits_mixtures_and_seasons(studio: Path, tmp_path: Path) -> Non
     before = (made / "0000.png").read_bytes()
     run("--kind", "dress", "--n", 1, "--color", "teal", "--seed", 7, "--out", tmp_path / "again")
     assert (tmp_path / "again" / "0000.png").read_bytes() == before
+    for words in (("edit", made / "0000.png", "--set", "sleeve=1"), ("mix", made / "0000.png", made / "0001.png")):
+        with pytest.raises(InputError, match="given as an input"):
+            run(*words, "--out", made)
     known = tmp_path / "known.npz"
     assert "sleeve" in run("directions", "--out", known, "--n", 120)
     edited = run("edit", made / "0000.png", "--set", "sleeve=+1", "--out", tmp_path / "e", "--directions", known)

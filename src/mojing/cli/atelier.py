@@ -98,11 +98,19 @@ def _view(photo: Photo, category: str) -> GarmentView:
 
 def _cloth(photo: Path, out: Path, *, category: str) -> tuple[Photo, Cloth]:
     check_suffix(out)
+    _keep_inputs(out, photo)
     loaded = load(photo)
     from mojing.studio.prints import Cloth
 
     with progress_bar():
         return loaded, Cloth.of(_view(loaded, category))
+
+
+def _keep_inputs(out: Path, *given: Path) -> None:
+    """Refuse to write a result over what it is made from; of a design, over its folder."""
+    for path in given:
+        if out.resolve() in (path.resolve(), path.resolve().parent):
+            raise InputError("unwritable", f"{out} was given as an input", "choose another place for the result")
 
 
 def _write(loaded: Photo, made: Printed, out: Path, *, cut: bool) -> None:
@@ -162,6 +170,7 @@ def put_logo(
     """`mojing design logo`; `photos` are the garment's and the logo's."""
     from mojing.studio.prints import knocked_out, place_logo
 
+    _keep_inputs(out, *photos)
     logo = load(photos[1])
     if knock_out:
         logo = knocked_out(logo)
@@ -223,6 +232,7 @@ def edit(source: Path, out: Path, *, changes: Sequence[str], known: Path | None,
     from mojing.studio.pipeline import Studio
 
     wishes = parse_changes(changes)
+    _keep_inputs(out, source)
     stored = _one(source)
     studio = Studio(known=known)
     with progress_bar():
@@ -240,6 +250,7 @@ def mix(shape: Path, colour: Path, out: Path, *, crossover: int | None, size: in
     """`mojing design mix`: both parents, then the mixture."""
     from mojing.studio.pipeline import Studio
 
+    _keep_inputs(out, shape, colour)
     a, b = _one(shape).design, _one(colour).design
     studio = Studio()
     _save_all(studio, [a, b, studio.mixed(a, b, crossover=crossover)], out, size=size)
@@ -249,6 +260,7 @@ def between(first: Path, second: Path, out: Path, *, steps: int, size: int | Non
     """`mojing design interpolate`."""
     from mojing.studio.pipeline import Studio
 
+    _keep_inputs(out, first, second)
     a, b = _one(first).design, _one(second).design
     studio = Studio()
     _save_all(studio, studio.between(a, b, steps=steps), out, size=size)
@@ -272,6 +284,7 @@ def season(source: Path, out: Path, *, to: str, known: Path | None, size: int | 
     """`mojing design season`: the design, then its versions."""
     from mojing.studio.pipeline import Studio
 
+    _keep_inputs(out, source)
     stored = _one(source)
     studio = Studio(known=known)
     names = ["summer", "winter"] if to == "both" else [to]
