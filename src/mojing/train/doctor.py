@@ -10,19 +10,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from mojing.train.logbook import F64, Logbook, read_log
+from mojing.train.logbook import Logbook, read_log
 from mojing.train.signs import (
     advantage,
     descent,
+    errors,
+    improving,
     late_advantage,
     magnitude,
     middle,
+    opening,
     period,
     ramp,
     swing,
@@ -78,8 +81,8 @@ def examine(log: Logbook) -> tuple[Finding, ...]:
     worst = max((f.confidence for f in found if f.kind != "under_training"), default=0.0)
     if worst >= TOLD:  # an ill run does not need more of the same
         found = [finding for finding in found if finding.kind != "under_training"]
-    sick = sorted((f for f in found if f.confidence >= TOLD), key=lambda f: -f.confidence)
-    told = [Finding(f.kind, round(min(f.confidence, SURE), 2), f.evidence, f.advice) for f in sick]
+    sick = (replace(f, confidence=round(min(f.confidence, SURE), 2)) for f in found if f.confidence >= TOLD)
+    told = sorted(sick, key=lambda f: -f.confidence)
     if not told:
         told.append(_healthy(log, max((f.confidence for f in found), default=0.0)))
     if log.failed is None:
@@ -107,7 +110,7 @@ def _healthy(log: Logbook, worst: float) -> Finding:
 def _mode_collapse(log: Logbook) -> Finding:
     late, seen = variety(log), log.series("sample_diversity")
     peak = float(np.nanmax(seen)) if np.isfinite(seen).any() else 1.0
-    alike = ramp(late, *ALIKE)
+    alike = min(ramp(late, *ALIKE), 1 - opening(log))
     ahead = late_advantage(log)
     stuck = min(ramp(peak, 0.5, 0.3), ramp(ahead, 0.8, 0.95))  # never opened: the cause is a discriminator too strong
     precision, coverage = _last(log, "precision"), _last(log, "coverage")
@@ -128,7 +131,7 @@ def _mode_collapse(log: Logbook) -> Finding:
             "lower lr_g or raise lr_d; a relativistic or wasserstein loss (with gradient_penalty) drops fewer modes",
         ),
     )
-    return Finding("mode_collapse", max(alike * (1 - stuck), few), text, advice)
+    return Finding("mode_collapse", min(max(alike * (1 - stuck), few), 1 - improving(log)), text, advice)
 
 
 def _vanishing(log: Logbook) -> Finding:
@@ -198,7 +201,8 @@ def _discriminator_wins(log: Logbook) -> Finding:
         ("instance_noise", 0, "add instance_noise 0.1"),
         ("augment", "none", "with few pictures set augment ada"),
     )
-    sure = min(ramp(middle(ahead), *AHEAD), ramp(lasting, 0.4, 0.8))
+    harm = 1 - improving(log)
+    sure = min(ramp(middle(ahead), *AHEAD), ramp(lasting, 0.4, 0.8), harm)
     return Finding("discriminator_wins", sure, text, advice)
 
 
@@ -221,20 +225,19 @@ def _generator_wins(log: Logbook) -> Finding:
 
 
 def _oscillation(log: Logbook) -> Finding:
-    wobble = swing(log.late("sample_std"))
-    diverse = swing(log.late("sample_diversity"))
-    change, first = middle(log.late("sample_change")), float(np.max(log.early("sample_change"), initial=0.0))
-    moving = ramp(change / first if first > 0 else 0.0, *STILL_MOVING)
+    wobble = max(swing(log.late("sample_std")), swing(log.late("sample_diversity")))
+    ahead = advantage(log)[-len(log.late("step")) :]
+    lead = swing(np.clip(ahead[np.isfinite(ahead)], -1, 1), least=1.0)
     gap = log.series("d_real") - log.series("d_fake")
     good = np.isfinite(gap)
     rhythm = period(gap[good], log.series("step")[good])
     text = (
-        f"since step {log.since()} the samples' standard deviation swings by {wobble:.0%} about its trend and their"
-        f" variety by {diverse:.0%}; the same latents give samples that change by {change:.2g} from row to row"
-        f" (at most {first:.2g} at the start)"
+        f"since step {log.since()} the samples' variety swings by {wobble:.0%} about its trend, the lead of the"
+        f" discriminator by {lead:.0%} of the way from guessing to certainty; from row to row the samples of the same"
+        f" latents change by {middle(log.late('sample_change')):.2g}"
     )
     if rhythm:
-        text += f", and the logits rise and fall every {rhythm:.0f} steps or so"
+        text += f"; the logits rise and fall every {rhythm:.0f} steps or so"
     advice = _advise(
         log,
         ("", 0, "lower beta1 to 0") if log.option("beta1") > 0 else ("", 0, "lower lr_g and lr_d"),
@@ -242,16 +245,20 @@ def _oscillation(log: Logbook) -> Finding:
         ("ema", 0, "use averaged weights (ema 0.998)"),
         ("schedule", "constant", "let the learning rate fall (schedule cosine)"),
     )
-    return Finding("oscillation", min(ramp(max(wobble, diverse), *SWINGING), moving), text, advice)
+    return Finding("oscillation", max(ramp(wobble, *SWINGING), ramp(lead, *TAKING_TURNS)), text, advice)
 
 
 def _memorisation(log: Logbook) -> Finding:
     real, fake, held = (middle(log.late(name)) for name in ("d_real", "d_fake", "d_held_out"))
     gap = real - fake
     over = ramp((real - held) / gap if gap > 0 else math.nan, *HELD_APART)
-    clear = ramp(gap, *CLEAR_GAP)
+    apart, below = (log.series("d_real") - log.series(name) for name in ("d_fake", "d_held_out"))
+    late = slice(-len(log.late("step")), None)
+    lasting = float((below[late] > 0.5 * np.maximum(apart[late], 1e-9)).mean()) if len(log) else 0.0
+    clear = min(ramp(gap, *CLEAR_GAP), ramp(lasting, 0.6, 0.9))
     steps, near = log.measured("nearest_train")
-    copied = ramp(float(near[-1]), *NEAREST) if len(near) else 0.0
+    varied = 1 - ramp(variety(log), *ALIKE)  # samples that are all alike may lie by one picture by chance
+    copied = min(ramp(float(near[-1]), *NEAREST), varied) if len(near) else 0.0
     text = f"logits since step {log.since()}: {real:.2f} for pictures trained on, {fake:.2f} for made ones"
     if math.isfinite(held):
         text += f", {held:.2f} for real pictures it has not seen"
@@ -270,27 +277,13 @@ def _memorisation(log: Logbook) -> Finding:
 
 
 def _under_training(log: Logbook) -> Finding:
-    falling = {name: descent(values) for name, values in _errors(log).items()}
-    share = float(np.mean(list(falling.values()))) if falling else 0.0
-    sure = ramp(share, *STILL_FALLING)
-    if log.end is None:
-        sure = 0.0  # a live run goes on by itself
-    named = ", ".join(f"{name} {share:.0%}" for name, share in falling.items())
+    sure = improving(log) if log.end is not None else 0.0  # a live run goes on by itself
+    named = ", ".join(f"{name} {descent(values):.0%}" for name, values in errors(log).items())
     text = (
         f"the run ended at step {log.last_step} ({log.end}) while it was still getting better: of the whole way that"
         f" each figure has come, the last third of its readings made {named or 'nothing'}{_quality(log)}"
     )
     return Finding("under_training", sure, text, "train on: raise steps or minutes and start again with the same out")
-
-
-def _errors(log: Logbook) -> dict[str, F64]:
-    """Metrics as figures that fall as samples get better, where there are at least three readings."""
-    found = {}
-    for name, turned in (("fid", False), ("kid", False), ("precision", True), ("coverage", True)):
-        _, values = log.measured(name)
-        if len(values) >= 3:
-            found[name] = 1 - values if turned else values
-    return found
 
 
 def _when_to_stop(log: Logbook, first: Finding) -> Finding:
@@ -349,21 +342,21 @@ LOGITS: Final = (2.0, 3.5)
 SURE_OF_IT: Final = 0.85
 AHEAD: Final = (0.80, 0.95)
 GUESSING: Final = (0.10, 0.02)
-STILL_MOVING: Final = (0.2, 0.6)
 SWINGING: Final = (0.15, 0.40)
+TAKING_TURNS: Final = (0.15, 0.40)
 HELD_APART: Final = (0.35, 0.75)
 CLEAR_GAP: Final = (0.3, 1.0)
-NEAREST: Final = (0.65, 0.35)
-STILL_FALLING: Final = (0.15, 0.40)
+NEAREST: Final = (0.70, 0.40)
 STALE: Final = 0.4
 
 RULES: Final[tuple[Callable[[Logbook], Finding], ...]] = (
-    _mode_collapse,
-    _vanishing,
     _exploding,
-    _discriminator_wins,
-    _generator_wins,
-    _oscillation,
+    _vanishing,
     _memorisation,
+    _discriminator_wins,
+    _oscillation,
+    _mode_collapse,
+    _generator_wins,
     _under_training,
 )
+"""Causes before consequences: of findings that are equally sure the first is told first."""

@@ -37,7 +37,7 @@ STACKS: Final = 6000
 """Stacked pictures to train on, each of three random pictures."""
 SIGMAS: Final = 3.0
 """A point is of high quality within so many standard deviations of its mode (arXiv:1705.07761, section 5.1)."""
-SURE: Final = 0.9
+SURE: Final = 0.8
 """A stacked picture is of high quality when the classifier is this sure of each of its channels."""
 
 
@@ -45,8 +45,8 @@ SURE: Final = 0.9
 class Coverage:
     """What a set of samples covers.
 
-    `modes` of `of` modes with at least one high-quality sample; `quality` the share 0..1 of such samples; `kl` the
-    Kullback-Leibler divergence of the samples' modes from the true ones, in nats; `steps` of the generator and
+    `modes` of `of` modes that were hit; `quality` the share 0..1 of high-quality samples; `kl` the Kullback-Leibler
+    divergence of the samples' modes from the true ones, in nats; `steps` of the generator and
     `seconds` of CPU time that training took.
     """
 
@@ -131,7 +131,10 @@ def _signed(pixels: NDArray[np.uint8]) -> Tensor:
 
 @dataclass(frozen=True)
 class Problem:
-    """Something with known modes: what to train on, how to tell the modes of samples, and their true shares (K,)."""
+    """Something with known modes: what to train on, how to tell the modes of samples, and their true shares (K,).
+
+    When `strict`, only a sample of high quality covers its mode; for stacked pictures any does, as in the literature.
+    """
 
     name: str
     material: Material
@@ -139,12 +142,13 @@ class Problem:
     truth: NDArray[np.float64]
     drawn: int
     settings: Mapping[str, Any]
+    strict: bool = True
 
     def cover(self, made: NDArray[Any], *, recipe: str, steps: int = 0, seconds: float = 0.0) -> Coverage:
         """What samples cover."""
         mode, good = self.tell(made)
         k = len(self.truth)
-        hit = np.bincount(mode[good], minlength=k)
+        hit = np.bincount(mode[good] if self.strict else mode, minlength=k)
         kl = divergence(np.bincount(mode, minlength=k), self.truth)
         return Coverage(self.name, recipe, int((hit > 0).sum()), k, float(good.mean()), kl, steps, seconds)
 
@@ -178,7 +182,9 @@ def stacked_problem(
     share = np.bincount(labels[own], minlength=10) / len(own)
     truth = np.einsum("a,b,c->abc", share, share, share).ravel()
     settings = {"batch": 32, "latent": 64, "width": 16, "size": 28}
-    problem = Problem("stacked", _material(stacks), lambda made: stack_modes(net, made), truth, drawn, settings)
+    problem = Problem(
+        "stacked", _material(stacks), lambda made: stack_modes(net, made), truth, drawn, settings, strict=False
+    )
     return problem, right, images[rng.choice(held, (drawn, 3))]
 
 
@@ -237,7 +243,7 @@ def learn(recipe: str, problem: Problem, *, seconds: float, seed: int) -> Covera
     return problem.cover(made, recipe=recipe, steps=chosen.steps, seconds=took)
 
 
-def bench(data: Path | None = None, *, seconds: float = 6.0, stacked: float = 30.0, seed: int = 0) -> dict[str, Any]:
+def bench(data: Path | None = None, *, seconds: float = 5.0, stacked: float = 20.0, seed: int = 0) -> dict[str, Any]:
     """Every recipe on every problem: `seconds` of CPU time each for points, `stacked` for stacked pictures.
 
     Without `data`, Fashion-MNIST is left out and the result says so.

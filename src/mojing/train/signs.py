@@ -13,6 +13,12 @@ UNLIKE_VARIETY: Final = (0.5, 1.2)
 """Doublings by which the samples' variety is off the real pictures'."""
 UNLIKE_COVER: Final = (0.30, 0.10)
 """Precision or coverage."""
+RISING: Final = (0.5, 0.9)
+"""Rank correlation of the samples' variety with the step."""
+FALLING: Final = (0.3, 0.8)
+"""Minus the rank correlation of an error with the step."""
+STILL_FALLING: Final = (0.12, 0.35)
+"""Mean `descent` of all metrics."""
 
 
 def ramp(value: float, zero: float, one: float) -> float:
@@ -72,13 +78,26 @@ def variety(log: Logbook) -> float:
     return middle(values) if len(values) else 1.0
 
 
-def swing(values: F64) -> float:
-    """How far a series of positive numbers swings about its own line of trend: standard deviation over mean level."""
+def opening(log: Logbook) -> float:
+    """0..1: how steadily the samples' variety has risen over the whole log, by its rank correlation with the step."""
+    values = log.series("sample_diversity")
+    return ramp(rank_correlation(values[np.isfinite(values)]), *RISING)
+
+
+def rank_correlation(values: F64) -> float:
+    """Spearman's correlation of a series with its own order, -1 (it always falls) to 1 (it always rises)."""
+    if len(values) < 3 or float(values.std()) == 0:
+        return 0.0
+    return float(np.corrcoef(np.arange(len(values)), values.argsort().argsort())[0, 1])
+
+
+def swing(values: F64, *, least: float = 0.5) -> float:
+    """How far a series swings about its own line of trend: standard deviation over its mean level, or over `least`."""
     if len(values) < 4:
         return 0.0
     x = np.arange(len(values), dtype=np.float64)
     slope, start = np.polyfit(x, values, 1)
-    return float((values - start - slope * x).std() / max(abs(float(values.mean())), 1e-9))
+    return float((values - start - slope * x).std() / max(abs(float(values.mean())), least))
 
 
 def period(values: F64, steps: F64) -> float | None:
@@ -100,7 +119,8 @@ def period(values: F64, steps: F64) -> float | None:
 def descent(values: F64) -> float:
     """The share of a falling figure's whole way down that lies in the last third of its readings; 0..1.
 
-    Near 0 the figure has settled, from 1/3 on it falls as fast as ever. Each third counts with its median.
+    Near 0 the figure has settled, from 1/3 on it falls as fast as ever. Each third counts with its median. A figure
+    that has hardly moved from where it began, or goes up and down, counts for less, as its falling means little.
     """
     if len(values) < 3:
         return 0.0
@@ -108,4 +128,23 @@ def descent(values: F64) -> float:
     rest = values[1 : len(values) - max(1, len(values) // 3)]
     before = middle(rest) if len(rest) else first
     whole = first - min(last, before)
-    return min(max((before - last) / whole, 0.0), 1.0) if whole > 0 else 0.0
+    if whole <= 0:
+        return 0.0
+    steady = ramp(-rank_correlation(values), *FALLING)
+    return min(max((before - last) / whole, 0.0), 1.0) * ramp(whole / first, 0.05, 0.25) * steady
+
+
+def errors(log: Logbook) -> dict[str, F64]:
+    """Metrics as positive figures that fall as samples get better, where there are at least three readings."""
+    found = {}
+    for name, turned in (("fid", False), ("kid", False), ("precision", True), ("coverage", True)):
+        _, values = log.measured(name)
+        if len(values) >= 3:
+            found[name] = 1 - values if turned else values
+    return found
+
+
+def improving(log: Logbook) -> float:
+    """0..1: how surely the samples are still getting better, by the mean `descent` of all metrics."""
+    falls = [descent(values) for values in errors(log).values()]
+    return ramp(sum(falls) / len(falls), *STILL_FALLING) if falls else 0.0
