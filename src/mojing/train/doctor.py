@@ -255,7 +255,7 @@ def _memorisation(log: Logbook) -> Finding:
     apart, below = (log.series("d_real") - log.series(name) for name in ("d_fake", "d_held_out"))
     late = slice(-len(log.late("step")), None)
     lasting = float((below[late] > 0.5 * np.maximum(apart[late], 1e-9)).mean()) if len(log) else 0.0
-    clear = min(ramp(gap, *CLEAR_GAP), ramp(lasting, 0.6, 0.9))
+    clear = min(ramp(real - held, *CLEAR_GAP), ramp(lasting, 0.6, 0.9))
     steps, near = log.measured("nearest_train")
     varied = 1 - ramp(variety(log), *ALIKE)  # samples that are all alike may lie by one picture by chance
     copied = min(ramp(float(near[-1]), *NEAREST), varied) if len(near) else 0.0
@@ -345,7 +345,7 @@ GUESSING: Final = (0.10, 0.02)
 SWINGING: Final = (0.15, 0.40)
 TAKING_TURNS: Final = (0.15, 0.40)
 HELD_APART: Final = (0.35, 0.75)
-CLEAR_GAP: Final = (0.3, 1.0)
+CLEAR_GAP: Final = (0.15, 0.60)
 NEAREST: Final = (0.70, 0.40)
 STALE: Final = 0.4
 
