@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -194,9 +195,13 @@ def flat_figure(rng: np.random.Generator, *, side: int, category: str) -> NDArra
 
 def lay_all_flat(garments: Sequence[Worn], *, count: int, seed: int = 0) -> None:
     """Lay every garment out flat `count` times, each on another figure (about 50 ms each)."""
-    for i, worn in enumerate(garments):
+
+    def lay(i: int) -> None:
         rng = np.random.default_rng((seed, i))
-        worn.flat = [lay_flat(worn, rng) for _ in range(count)]
+        garments[i].flat = [lay_flat(garments[i], rng) for _ in range(count)]
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lay, range(len(garments))))
 
 
 def lay_flat(worn: Worn, rng: np.random.Generator, *, side: int = SIDE) -> Flat:

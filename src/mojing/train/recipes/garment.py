@@ -178,12 +178,11 @@ def label_real(net: nn.Module, garments: Sequence[RealGarment], *, agreement: fl
         prob, flipped = torch.softmax(seg.float(), 1).chunk(2)
         straight, mirrored = heat.float().chunk(2)
         both = (straight + mirrored[:, MIRROR].flip(3)) / 2
-        jobs = zip(some, prob, flipped.flip(3), both.numpy(), category.float().argmax(1).tolist(), strict=True)
+        kinds = category[: len(some)].argmax(1).tolist()
+        jobs = list(zip(some, prob, flipped.flip(3), both.numpy(), kinds, strict=True))
         with ThreadPoolExecutor(2) as pool:
             kept += sum(
-                pool.map(
-                    lambda job: _believe(job[0], (job[1], job[2]), job[3], kind=job[4], agreement=agreement), list(jobs)
-                )
+                pool.map(lambda job: _believe(job[0], (job[1], job[2]), job[3], kind=job[4], agreement=agreement), jobs)
             )
     return kept
 

@@ -1,6 +1,6 @@
 """Recipe of the try-on GAN: put back the garment that was taken off, after the drape laid it a little wrong.
 
-Generator losses: L1 and gradient L1 inside the edit mask, cross-entropy of the new parse map, L1 of the garment's
+Generator losses: L1, gradient L1 and SSIM inside the edit mask, cross-entropy of the new parse map, L1 of the garment's
 alpha, total variation of the flow, and after a warm-up the hinge adversarial loss (arXiv:1705.02894) of a PatchGAN with
 feature matching (arXiv:1711.11585). The first part of the run works at half resolution.
 """
@@ -48,6 +48,8 @@ class Options:
     """1: take the crops as they lie in the folder, without looking for photos (for another machine)"""
     out: Path = Path("runs/tryon")
     """folder of the run; an existing run is resumed"""
+    start: Path = Path()
+    """checkpoint of an earlier run whose networks a new run starts from"""
     minutes: float = 40.0
     """training time, not counting loading"""
     small_share: float = 0.6
@@ -114,6 +116,19 @@ def gradient_l1(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
     return inside(dx.abs(), mask[..., :, 1:]) + inside(dy.abs(), mask[..., 1:, :])
 
 
+def structure(a: Tensor, b: Tensor, mask: Tensor, *, window: int = 7) -> Tensor:
+    """1 - SSIM (Wang et al. 2004) inside the mask, with a flat window; colours in 0..1."""
+
+    def mean(x: Tensor) -> Tensor:
+        return F.avg_pool2d(x, window, stride=1, padding=window // 2, count_include_pad=False)
+
+    ma, mb = mean(a), mean(b)
+    va, vb, cov = mean(a * a) - ma * ma, mean(b * b) - mb * mb, mean(a * b) - ma * mb
+    c1, c2 = 0.01**2, 0.03**2
+    like = (2 * ma * mb + c1) * (2 * cov + c2) / ((ma * ma + mb * mb + c1) * (va.clamp(min=0) + vb.clamp(min=0) + c2))
+    return inside(1 - like, mask)
+
+
 def tone_l1(a: Tensor, b: Tensor, mask: Tensor, *, cells: int = 32) -> Tensor:
     """L1 distance of colours averaged over H/32 x H/32 px: the tone of an area, whatever its texture."""
     size = max(a.shape[2] // cells, 1)
@@ -139,8 +154,28 @@ def generator_losses(
     flow = out[2] / photo.shape[2]
     smooth = (flow[..., 1:] - flow[..., :-1]).abs().mean() + (flow[..., 1:, :] - flow[..., :-1, :]).abs().mean()
     tone = tone_l1(result, photo, mask)
-    total = 10 * l1 + 10 * tone + 2 * rgb + 10 * edge + 0.5 * ce + 1.5 * cover + 15 * smooth + 0.3 * flow.abs().mean()
-    parts = {"l1": l1, "tone": tone, "rgb": rgb, "edge": edge, "parse": ce, "alpha": cover, "smooth": smooth}
+    like = structure(result, photo, mask)
+    total = (
+        2 * like
+        + 10 * l1
+        + 10 * tone
+        + 2 * rgb
+        + 10 * edge
+        + 0.5 * ce
+        + 1.5 * cover
+        + 15 * smooth
+        + 0.3 * flow.abs().mean()
+    )
+    parts = {
+        "l1": l1,
+        "tone": tone,
+        "rgb": rgb,
+        "edge": edge,
+        "parse": ce,
+        "alpha": cover,
+        "smooth": smooth,
+        "ssim": like,
+    }
     return total, {k: v.item() for k, v in parts.items()}
 
 
@@ -271,6 +306,8 @@ def train(options: Options) -> Path:
     state = run.load()
     if state is not None:
         trainer.restore(state, steps=run.step)
+    elif options.start.is_file():
+        trainer.restore(torch.load(options.start, map_location="cpu", weights_only=True), steps=1000)
     run.log(event="material", crops=len(crops), held=len(held))
     sampler = Sampler(crops, options)
     sampler.half = run.progress < options.small_share
