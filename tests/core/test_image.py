@@ -277,6 +277,42 @@ def test_jpeg_lays_alpha_on_white(picture: U8) -> None:
     assert load(encode(clear, "JPEG")).rgb.min() > 250
 
 
+def test_our_own_mistakes_are_not_taken_for_damaged_pictures(picture: U8, monkeypatch: pytest.MonkeyPatch) -> None:
+    def mistaken(values: AnyArray) -> U8:
+        raise TypeError("a mistake of ours")
+
+    monkeypatch.setattr("mojing.core.image._grey16", mistaken)
+    with pytest.raises(TypeError, match="ours"):
+        load(encoded(Image.fromarray(picture[..., 0].astype(np.uint16)), "PNG"))
+
+
+def test_a_lazy_pillow_image_that_is_truncated(rng: np.random.Generator) -> None:
+    data = encoded(Image.fromarray(rng.integers(0, 255, (64, 64, 3)).astype(np.uint8)), "JPEG")
+    assert code_of(Image.open(io.BytesIO(data[: len(data) // 2]))) == "truncated"
+
+
+def test_sizes_are_told_with_the_files_name(tmp_path: Path) -> None:
+    path = save(tmp_path / "tiny.png", np.zeros((4, 4, 3), np.uint8))
+    with pytest.raises(InputError, match=r"tiny\.png is 4x4"):
+        load(path)
+
+
+def test_endless_and_huge_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mojing.core.image.MAX_BYTES", 1000)
+    (tmp_path / "huge.jpg").write_bytes(bytes(1001))
+    assert code_of(tmp_path / "huge.jpg") == "too_large"
+    assert code_of("/dev/zero") == "too_large"
+    assert code_of(tmp_path / "huge.jpg" / "x.jpg") == "not_found"
+
+
+def test_transparent_parts_can_be_laid_on_white(picture: U8) -> None:
+    photo = load(np.dstack([picture, np.zeros((48, 64), np.uint8)])).opaque()
+    assert photo.alpha is None
+    assert photo.rgb.min() == 255
+    assert "white" in photo.notices[0]
+    assert photo.opaque() is photo
+
+
 def test_places_that_cannot_be_written(picture: U8, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     for path in (tmp_path / "x.tga", tmp_path / "x", tmp_path / "file" / "x.png"):

@@ -6,6 +6,7 @@ Exit codes: 0 done, 3 the input was refused (one line: code, reason, what to do)
 
 from __future__ import annotations
 
+import io
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -442,6 +443,8 @@ def exit_code(error: MojingError) -> int:
 
 def main() -> None:
     """Run the command line and turn mojing's errors into one line and an exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file name need not be text, nor fit the terminal
     try:
         app()
     except MojingError as error:

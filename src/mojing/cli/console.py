@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mojing.core.errors import InputError, MojingError, QualityError
+from mojing.core import files
+from mojing.core.errors import MojingError, QualityError
 from mojing.core.progress import listening
 
 LINE_EVERY_S = 10.0
@@ -77,11 +78,8 @@ def write_json(path: Path, data: Any) -> None:
     Raises:
         InputError: unwritable.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(to_json(data) + "\n", encoding="utf-8")
-    except OSError as exc:
-        raise InputError("unwritable", f"{path} cannot be written: {exc.strerror}", "choose another place") from exc
+    # A file name need not be text; what is none is written as an escape, which JSON reads.
+    files.write(path, (to_json(data) + "\n").encode("utf-8", "backslashreplace"))
 
 
 def refusal(error: MojingError) -> dict[str, Any]:

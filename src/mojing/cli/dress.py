@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from mojing.cli.console import progress_bar, refusal, say, write_json
-from mojing.core.errors import MojingError
+from mojing.core import files
+from mojing.core.errors import InputError, MojingError
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +35,39 @@ def dress(order: Order) -> None:
     Raises:
         MojingError: whatever the try-on refuses.
     """
+    try:
+        _check_places(order)
+        _dress(order)
+    except MojingError as error:
+        if order.report is not None and not _is_input(order.report, order) and not _same(order.report, order.out):
+            # Why the order was refused matters more than that the report has no place.
+            with suppress(InputError):
+                write_json(order.report, refusal(error))
+        raise
+
+
+def _check_places(order: Order) -> None:
+    """Refuse places that cannot be written, or that would destroy what was given, before any work is done."""
     from mojing.core.image import check_suffix
 
     check_suffix(order.out)
-    try:
-        _dress(order)
-    except MojingError as error:
-        if order.report is not None:
-            write_json(order.report, refusal(error))
-        raise
+    results = [place for place in (order.out, order.report) if place is not None]
+    for place in results:
+        files.check_file(place)
+        if _is_input(place, order):
+            raise InputError("unwritable", f"{place} was given as an input", "choose another place for the result")
+    if order.report is not None and _same(order.out, order.report):
+        raise InputError("unwritable", f"{order.report} cannot be both picture and report", "choose two places")
+    if order.debug is not None:
+        files.check_folder(order.debug)
+
+
+def _is_input(place: Path, order: Order) -> bool:
+    return any(_same(place, given) for given in (order.person, order.garment, order.anchors) if given is not None)
+
+
+def _same(a: Path, b: Path) -> bool:
+    return os.path.realpath(a) == os.path.realpath(b)
 
 
 def _dress(order: Order) -> None:
@@ -48,12 +75,14 @@ def _dress(order: Order) -> None:
 
     person, garment = load(order.person), load(order.garment)
     # Only now: a photo that cannot be read is refused before any network is loaded.
+    from mojing.perception.garment import read_anchors
     from mojing.tryon.pipeline import TryOn
 
+    anchors = None if order.anchors is None else read_anchors(order.anchors, hw=garment.hw)
     with progress_bar():
         mirror = TryOn(threads=order.threads, gan=order.gan)
         who = person if order.which is None else mirror.look(person, person=order.which)
-        result = mirror(who, garment, category=order.category, anchors=order.anchors, debug=order.debug)
+        result = mirror(who, garment, category=order.category, anchors=anchors, debug=order.debug)
     save(order.out, result.image)
     if order.report is not None:
         write_json(order.report, result.report())

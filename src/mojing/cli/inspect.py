@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mojing.cli.console import say
+from mojing.core import files
 
 
 def person(photo_path: Path, out: Path, *, which: int | None) -> None:
@@ -14,8 +15,9 @@ def person(photo_path: Path, out: Path, *, which: int | None) -> None:
     from mojing.perception.export import write_person
     from mojing.runtime import ModelStore
 
-    photo = load(photo_path)
-    view = BodyNet(ModelStore())(photo.flat(), person=which)
+    files.check_folder(out)
+    photo = load(photo_path).opaque()
+    view = BodyNet(ModelStore())(photo.rgb, person=which)
     write_person(view, photo, out)
     _tell((*photo.notices, *view.notices), out)
 
@@ -27,6 +29,7 @@ def garment(photo_path: Path, out: Path, *, category: str) -> None:
     from mojing.perception.garment import GarmentNet
     from mojing.runtime import ModelStore
 
+    files.check_folder(out)
     photo = load(photo_path)
     view = GarmentNet(ModelStore())(photo, category=category)
     write_garment(view, photo, out)

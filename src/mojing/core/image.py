@@ -7,23 +7,46 @@ pixel is decoded. Only formats with a decoder of Pillow's own are opened, so no 
 from __future__ import annotations
 
 import io
+import os
+import stat
+import struct
 import warnings
-from dataclasses import dataclass
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
+from mojing.core import files
 from mojing.core.arrays import U8, AnyArray, readonly
 from mojing.core.errors import InputError
 
 MAX_PIXELS: Final = 64_000_000
 MAX_SIDE: Final = 16_384
 MIN_SIDE: Final = 32
+MAX_BYTES: Final = 512 * 2**20
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
 _SUFFIXES: Final = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 _FORMAT_HINT: Final = "give a JPEG, PNG, WebP, AVIF, GIF, BMP or TIFF picture"
+
+_DAMAGE: Final = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    LookupError,
+    TypeError,
+    OverflowError,
+    RuntimeError,
+    EOFError,
+    struct.error,
+    zlib.error,
+)
+"""What Pillow's decoders raise on damaged files (TypeError: a TIFF without dimensions). Nothing but calls of Pillow is
+guarded with it, so that our own mistakes stay mistakes."""
 
 _ORIENTATION: Final = 0x0112
 _UPRIGHT: Final = {
@@ -76,6 +99,14 @@ class Photo:
         mixed = (self.rgb * a + np.uint16(background) * (255 - a) + 127) // 255
         return mixed.astype(np.uint8)
 
+    def opaque(self) -> Photo:
+        """The picture on white, with a notice, where it was transparent; itself where it was not."""
+        if self.alpha is None:
+            return self
+        return replace(
+            self, rgb=self.flat(), alpha=None, notices=(*self.notices, "transparent parts were laid on white")
+        )
+
 
 def load(source: Source | Photo, *, min_side: int = MIN_SIDE) -> Photo:
     """Read a picture from a path, encoded bytes, an array or a Pillow image.
@@ -92,7 +123,7 @@ def load(source: Source | Photo, *, min_side: int = MIN_SIDE) -> Photo:
         photo = _from_array(source, min_side)
     elif isinstance(source, Image.Image):
         _check_size(source.size, min_side)
-        photo = _from_pillow(source)
+        photo = _from_pillow(source, "the picture")
     elif isinstance(source, bytes | bytearray | memoryview):
         photo = _decode(bytes(source), "the data", min_side)
     elif isinstance(source, str | Path):
@@ -106,58 +137,69 @@ def load(source: Source | Photo, *, min_side: int = MIN_SIDE) -> Photo:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
-    except FileNotFoundError as exc:
+        with path.open("rb") as file:
+            about = os.fstat(file.fileno())
+            plain = stat.S_ISREG(about.st_mode)
+            data = b"" if plain and about.st_size > MAX_BYTES else file.read(-1 if plain else MAX_BYTES + 1)
+    except (FileNotFoundError, NotADirectoryError) as exc:
         raise InputError("not_found", f"there is no file {path}", hint="check the path") from exc
     except (OSError, ValueError) as exc:
         reason = getattr(exc, "strerror", None) or str(exc)
         raise InputError("undecodable", f"{path} cannot be read: {reason}", hint="give a readable file") from exc
+    if max(about.st_size, len(data)) > MAX_BYTES:
+        raise InputError("too_large", f"{path.name} has more than {MAX_BYTES >> 20} MiB", hint="give a smaller file")
+    return data
 
 
-def _check_size(wh: tuple[int, int], min_side: int) -> None:
+def _check_size(wh: tuple[int, int], min_side: int, *, name: str = "the picture") -> None:
     w, h = wh
     if w * h > MAX_PIXELS or max(w, h) > MAX_SIDE:
-        raise InputError(
-            "too_large",
-            f"the picture is {w}x{h}; at most {MAX_PIXELS // 1_000_000} megapixels and {MAX_SIDE} px a side are read",
-            hint="scale it down",
-        )
+        limit = f"at most {MAX_PIXELS // 1_000_000} megapixels and {MAX_SIDE} px a side are read"
+        raise InputError("too_large", f"{name} is {w}x{h}; {limit}", hint="scale it down")
     if min(w, h) < min_side:
-        raise InputError(
-            "too_small", f"the picture is {w}x{h}; at least {min_side} px a side are needed", hint="give a larger one"
-        )
+        limit = f"at least {min_side} px a side are needed"
+        raise InputError("too_small", f"{name} is {w}x{h}; {limit}", hint="give a larger one")
 
 
-def _decode(data: bytes, name: str, min_side: int) -> Photo:
+@contextmanager
+def _decoding(name: str) -> Iterator[None]:
+    """What Pillow raises on the picture called `name` becomes ours; only calls of Pillow belong inside."""
     try:
         with warnings.catch_warnings():
             # Pillow warns about sizes that we refuse by our own limit, and about metadata that we do not read.
             warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                _check_size(image.size, min_side)
-                image.load()
-                return _from_pillow(image)
-    except InputError:
-        raise
+            yield
     except Image.DecompressionBombError as exc:
-        raise InputError("too_large", f"{name}: far too many pixels", hint="scale it down") from exc
+        raise InputError("too_large", f"{name} has far too many pixels", hint="scale it down") from exc
     except UnidentifiedImageError as exc:
         raise InputError("undecodable", f"{name} is not a picture", hint=_FORMAT_HINT) from exc
-    except Exception as exc:  # decoders raise whatever they stumble over
+    except _DAMAGE as exc:
         if "truncated" in str(exc).lower() or isinstance(exc, EOFError):
             raise InputError("truncated", f"{name} ends too early", hint="copy or download it again") from exc
         raise InputError("undecodable", f"{name} cannot be decoded: {exc}", hint=_FORMAT_HINT) from exc
 
 
-def _from_pillow(image: Image.Image) -> Photo:
+def _decode(data: bytes, name: str, min_side: int) -> Photo:
+    with _decoding(name):
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    with image:
+        _check_size(image.size, min_side, name=name)
+        return _from_pillow(image, name)
+
+
+def _from_pillow(image: Image.Image, name: str) -> Photo:
     notices: list[str] = []
-    if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
+    with _decoding(name):
+        frames = getattr(image, "n_frames", 1)
+        image.load()
+        has_alpha = image.has_transparency_data
+    if frames > 1 and image.format != "MPO":
         notices.append("the picture is animated or has several pages: the first was used")
     turn = _turn(image, notices)
     if image.mode.startswith("I") or image.mode == "F":
         values = np.asarray(image if turn is None else image.transpose(turn))
         return Photo(_grey16(values), notices=tuple(notices))
-    image = _to_srgb(image, image.has_transparency_data, notices)
+    image = _to_srgb(image, has_alpha, notices, name=name)
     pixels = np.array(image if turn is None else image.transpose(turn), np.uint8)
     return _split(pixels, tuple(notices))
 
@@ -165,13 +207,14 @@ def _from_pillow(image: Image.Image) -> Photo:
 def _turn(image: Image.Image, notices: list[str]) -> Image.Transpose | None:
     """What EXIF says must be done to see the picture upright; damaged metadata is no reason to refuse a picture."""
     try:
-        return _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
-    except Exception:  # the EXIF parser raises whatever it stumbles over
+        orientation = image.getexif().get(_ORIENTATION, 1)
+    except _DAMAGE:
         notices.append("the picture's metadata is damaged: it was taken to be upright")
         return None
+    return _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
 
 
-def _to_srgb(image: Image.Image, has_alpha: bool, notices: list[str]) -> Image.Image:
+def _to_srgb(image: Image.Image, has_alpha: bool, notices: list[str], *, name: str) -> Image.Image:
     """Convert to RGB or RGBA through the embedded colour profile, if there is one that is not sRGB already."""
     mode = "RGBA" if has_alpha else "RGB"
     icc = image.info.get("icc_profile")
@@ -184,9 +227,10 @@ def _to_srgb(image: Image.Image, has_alpha: bool, notices: list[str]) -> Image.I
                     image = out
         except (ImageCms.PyCMSError, OSError, ValueError):
             notices.append("the colour profile cannot be read: sRGB was assumed")
-    if image.mode != mode:
-        image = image.convert(mode)
-    return image
+    if image.mode == mode:
+        return image
+    with _decoding(name):
+        return image.convert(mode)
 
 
 def _grey16(values: AnyArray) -> U8:
@@ -203,6 +247,7 @@ def _from_array(array: AnyArray, min_side: int) -> Photo:
         raise InputError(
             "bad_array",
             f"a picture is (H, W), (H, W, 3) or (H, W, 4) in uint8 or uint16; got {array.dtype} {array.shape}",
+            hint="convert it, in RGB order",
         )
     _check_size((array.shape[1], array.shape[0]), min_side)
     if array.dtype == np.uint16:
@@ -252,11 +297,4 @@ def save(path: str | Path, pixels: U8) -> Path:
     Raises:
         InputError: unwritable.
     """
-    path = Path(path)
-    data = encode(pixels, check_suffix(path))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    except OSError as exc:
-        raise InputError("unwritable", f"{path} cannot be written: {exc.strerror}", "choose another place") from exc
-    return path
+    return files.write(path, encode(pixels, check_suffix(path)))

@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from mojing.core import files
 from mojing.core.arrays import F32, U8, AnyArray
-from mojing.core.errors import InputError
 from mojing.core.image import Photo, save
 from mojing.core.skeleton import BODY_BONES, BODY_JOINTS, GARMENT_ANCHORS, A, J
 from mojing.perception.body import BodyView
@@ -89,14 +89,7 @@ def write_garment(view: GarmentView, photo: Photo, folder: Path) -> tuple[Path, 
 
 
 def _write_json(path: Path, content: object) -> Path:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    except OSError as exc:
-        raise InputError(
-            "unwritable", f"{path} cannot be written: {exc.strerror}", hint="choose another place"
-        ) from exc
-    return path
+    return files.write(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def person_overlay(view: BodyView, rgb: U8) -> U8:
