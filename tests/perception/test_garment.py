@@ -88,11 +88,28 @@ def test_anchors_can_be_given(net: GarmentNet, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [{"nose": [1, 2]}, {"neck": [1]}, {"neck": "here"}, {"neck": [1, float("nan")]}, [1, 2]]
+    "bad",
+    [
+        {"nose": [1, 2]},
+        {"neck": [1]},
+        {"neck": "here"},
+        {"neck": "12"},
+        {"neck": ["1", "2"]},
+        {"neck": {"1": 1, "2": 2}},
+        {"neck": [True, False]},
+        {"neck": [1, float("nan")]},
+        {"neck": [1, 10**400]},
+        {"neck": [1, 2, -1]},
+        {"neck": [1, 2, 1, 1]},
+        {"neck": [1, 2600]},
+        {"anchors": None},
+        [1, 2],
+    ],
+    ids=lambda bad: str(bad)[:40],
 )
 def test_bad_anchors_are_refused(bad: object) -> None:
     with pytest.raises(InputError) as refused:
-        read_anchors(bad)  # type: ignore[arg-type]
+        read_anchors(bad, hw=(1000, 800))  # type: ignore[arg-type]
     assert refused.value.code == "bad_anchors"
 
 
@@ -100,10 +117,19 @@ def test_an_anchor_file_that_is_not_there_or_not_json(tmp_path: Path) -> None:
     with pytest.raises(InputError) as refused:
         read_anchors(tmp_path / "none.json")
     assert refused.value.code == "not_found"
-    (tmp_path / "odd.json").write_text("{")
+    for content in (b"{", b"", b"\xff\xd8\xff", b"[" * 100_000, b'{"neck": [1' + b"0" * 400 + b", 2]}"):
+        (tmp_path / "odd.json").write_bytes(content)
+        with pytest.raises(InputError) as refused:
+            read_anchors(str(tmp_path / "odd.json"))
+        assert refused.value.code == "bad_anchors"
     with pytest.raises(InputError) as refused:
-        read_anchors(str(tmp_path / "odd.json"))
+        read_anchors(tmp_path)
     assert refused.value.code == "bad_anchors"
+
+
+def test_anchor_files_of_other_editors(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"neck": [1, 2, 1.5]}', encoding="utf-8-sig")
+    assert read_anchors(tmp_path / "a.json", hw=(40, 40)) == {"neck": (1.0, 2.0, 1.0)}
 
 
 def test_transparency_is_the_cut_out(net: GarmentNet) -> None:

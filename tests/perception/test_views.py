@@ -35,6 +35,8 @@ def test_kinds_that_can_be_told_apart_are_learnt() -> None:
 def test_faults_need_a_clear_answer() -> None:
     assert fault_of({"none": 0.6, "front": 0.4, "back": 0.0, "legs": 0.0, "face": 0.0}) is None
     assert fault_of({"none": 0.9}) == "no_person"
+    assert fault_of({"none": 0.5, "face": 0.4}) == "no_person"
+    assert fault_of({"none": 0.4, "face": 0.42}) == "only_face"
     assert fault_of({"back": 0.9}) == "back_view"
     assert fault_of({"face": 0.9}) == "only_face"
     assert fault_of({}) is None

@@ -217,8 +217,8 @@ def _choose(candidates: list[people.Candidate], person: int | None) -> tuple[peo
     if len(candidates) == 1:
         return largest, ()
     number = candidates.index(largest) + 1
-    told = f"{len(candidates)} people found: number {number} from the left, the largest, is used; person=N picks one"
-    return largest, (told,)
+    told = f"{len(candidates)} people found: number {number} from the left, the largest, is used"
+    return largest, (f"{told}; --person N (person=N) picks another",)
 
 
 def _others(

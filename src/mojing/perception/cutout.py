@@ -98,7 +98,8 @@ def by_regions(rgb: U8, garment: F32) -> U8:
 
 def _coarse(mask: F32) -> F32:
     """Half size: the network's own grid, where the filter's colour model is cheap."""
-    return np.asarray(cv2.resize(mask, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.float32)
+    wh = (max(round(mask.shape[1] / 2), 1), max(round(mask.shape[0] / 2), 1))
+    return np.asarray(cv2.resize(mask, wh, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _grey(rgb: U8) -> U8:

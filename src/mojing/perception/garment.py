@@ -119,7 +119,7 @@ class GarmentNet:
             raise InputError(
                 "bad_category", f"there is no category {category}", hint=f"use one of {', '.join(CATEGORIES)}"
             )
-        given = read_anchors(anchors) if anchors is not None else {}
+        given = read_anchors(anchors, hw=photo.hw) if anchors is not None else {}
         if photo.alpha is None and self.body is not None:
             found = self.body.find(photo.rgb)
             if worn.somebody(found):
@@ -184,7 +184,8 @@ class GarmentNet:
         taken = worn.take_off(body, photo.rgb, category, legs=found.kinds.get("legs", 0.0) > 0.5)
         if taken is None:
             what = category or "garment"
-            raise InputError("no_garment", f"the person in the garment photo wears no {what} that can be seen")
+            told = f"the person in the garment photo wears no {what} that can be seen"
+            raise InputError("no_garment", told, hint="use another photo or another --category")
         anchors = _override(taken.anchors, given)
         inner = np.zeros_like(taken.alpha)
         attrs = attributes(taken.alpha, inner, anchors=anchors, category=taken.category, sleeve=taken.sleeve)
@@ -367,8 +368,10 @@ def _confidence(reading: Reading, anchors: F32, outline: U8, *, category: str | 
     return float(np.clip(mask * sure * points, 0, 1))
 
 
-def read_anchors(source: AnchorSource) -> dict[str, tuple[float, float, float]]:
+def read_anchors(source: AnchorSource, *, hw: tuple[int, int] | None = None) -> dict[str, tuple[float, float, float]]:
     """Anchors by name from a file or a mapping; a missing confidence is 1, None means that the garment has none there.
+
+    They may lie up to twice its longer side from the middle of the photo, when its size `hw` is given.
 
     Raises:
         InputError: bad_anchors, not_found.
@@ -376,21 +379,31 @@ def read_anchors(source: AnchorSource) -> dict[str, tuple[float, float, float]]:
     raw: Any = source
     if isinstance(source, str | Path):
         try:
-            raw = json.loads(Path(source).read_text(encoding="utf-8"))
-        except FileNotFoundError as exc:
+            with Path(source).open(encoding="utf-8-sig") as file:
+                raw = json.loads(file.read(_ANCHOR_CHARS))
+        except (FileNotFoundError, NotADirectoryError) as exc:
             raise InputError("not_found", f"there is no file {source}", hint="check the path") from exc
-        except (OSError, ValueError) as exc:
+        except OSError as exc:
+            raise InputError("bad_anchors", f"{source} cannot be read: {exc.strerror}", hint=_ANCHOR_HINT) from exc
+        except (ValueError, RecursionError) as exc:
             raise InputError("bad_anchors", f"{source} is not JSON: {exc}", hint=_ANCHOR_HINT) from exc
-    if isinstance(raw, Mapping) and isinstance(raw.get("anchors"), Mapping):
+    if isinstance(raw, Mapping) and "anchors" in raw:
         raw = raw["anchors"]
     if not isinstance(raw, Mapping):
         raise InputError("bad_anchors", "anchors are a table of names", hint=_ANCHOR_HINT)
     out = {}
     for name, value in raw.items():
         if name not in A:
-            raise InputError("bad_anchors", f"there is no anchor {name}", hint=f"names: {', '.join(A)}")
-        out[str(name)] = _point(str(name), value)
+            raise InputError("bad_anchors", f"there is no anchor {str(name)[:40]}", hint=f"names: {', '.join(A)}")
+        x, y, _ = out[str(name)] = _point(str(name), value)
+        if hw is not None and max(abs(x - hw[1] / 2), abs(y - hw[0] / 2)) > 2 * max(hw):
+            told = f"{name} lies at {x:.6g}, {y:.6g}, far outside the photo of {hw[1]}x{hw[0]}"
+            raise InputError("bad_anchors", told, hint="give anchors in px of the garment photo")
     return out
+
+
+_ANCHOR_CHARS = 1_000_000
+"""Characters of an anchor file that are read; no file that holds anchors only is as long."""
 
 
 _ANCHOR_HINT = 'write {"anchors": {"neck": [x_px, y_px], ...}} as `mojing inspect garment` does'
@@ -399,13 +412,19 @@ _ANCHOR_HINT = 'write {"anchors": {"neck": [x_px, y_px], ...}} as `mojing inspec
 def _point(name: str, value: Any) -> tuple[float, float, float]:
     if value is None:
         return 0.0, 0.0, 0.0
+    wrong = InputError("bad_anchors", f"{name} is not [x_px, y_px] or [x_px, y_px, confidence]", hint=_ANCHOR_HINT)
+    if isinstance(value, str | bytes | Mapping):
+        raise wrong
     try:
-        numbers = [float(v) for v in value]
-    except (TypeError, ValueError) as exc:
-        raise InputError("bad_anchors", f"{name} is not [x_px, y_px]", hint=_ANCHOR_HINT) from exc
-    if len(numbers) not in (2, 3) or not np.isfinite(numbers).all():
-        raise InputError("bad_anchors", f"{name} is not [x_px, y_px]", hint=_ANCHOR_HINT)
-    return numbers[0], numbers[1], numbers[2] if len(numbers) == 3 else 1.0
+        numbers = [float(v) for v in value if not isinstance(v, str | bool)]
+        if len(numbers) != len(value) or len(numbers) not in (2, 3) or not np.isfinite(numbers).all():
+            raise wrong
+    except (TypeError, ValueError, OverflowError) as exc:
+        raise wrong from exc
+    x, y, sure = numbers if len(numbers) == 3 else (*numbers, 1.0)
+    if sure < 0:
+        raise wrong
+    return x, y, min(sure, 1.0)
 
 
 def _override(anchors: F32, given: Points) -> F32:

@@ -146,10 +146,13 @@ def fault_of(kinds: Mapping[str, float]) -> str | None:
     On people from the front the probability of `none` stays below 0.23 and that of `back` and `face` below 0.42 in 99
     of 100 photos; heads in profile come closest to a back view.
     """
-    if kinds.get("none", 0.0) > 0.7:
+    nobody, face = kinds.get("none", 0.0), kinds.get("face", 0.0)
+    if nobody > 0.7:
         return "no_person"
-    if kinds.get("face", 0.0) > 0.45:
+    if face > 0.45:
         return "only_face"
+    if nobody + face > 0.8:
+        return "no_person" if nobody > face else "only_face"
     return "back_view" if kinds.get("back", 0.0) > 0.7 else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Mapping
@@ -27,7 +28,8 @@ class Session:
         self.elapsed_ms = 0.0
         self._lock = threading.Lock()
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        # More threads than cores only get into each other's way: thousands would take minutes.
+        options.intra_op_num_threads = min(max(threads, 1), os.cpu_count() or 1)
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         # Threads that spin between runs would take the cores from the pixel work that comes then.

@@ -146,7 +146,7 @@ class TryOn:
         Raises:
             InputError: the photo cannot be read, or nobody in it can be dressed.
         """
-        loaded = load(photo)
+        loaded = load(photo).opaque()
         start = time.perf_counter()
         body = self.body(loaded.rgb, person=person)
         return PersonLook(loaded, body, (time.perf_counter() - start) * 1e3)
