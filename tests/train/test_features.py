@@ -88,9 +88,18 @@ def test_style_sees_stripes() -> None:
     striped[::4] = striped[1::4] = 30
     weight = np.ones((64, 64), np.float32)
     a, b = features.style_of(plain, weight), features.style_of(striped, weight)
-    assert np.allclose(a[3:], 0, atol=1e-3)
-    assert (b[6:] > 1).all()
-    assert b[3] > 0.5
+    assert np.allclose(a[3:] + features.USUAL[3:], 0, atol=1e-3)
+    assert (b[6:] - a[6:] > 1).all()
+    assert b[3] - a[3] > 0.5
+
+
+def test_a_linear_map_explains_what_is_in_the_features() -> None:
+    torch.manual_seed(0)
+    looks = torch.randn(600, 8)
+    feature = torch.cat([looks[:, :4] * 3, torch.randn(600, 20)], dim=1)
+    shares = features.explained(feature, looks, ridge=1.0)
+    assert (shares[:4] > 0.99).all()
+    assert (shares[4:] < 0.1).all()
 
 
 def test_nt_xent_is_least_when_views_agree_and_by_hand_for_equal_features() -> None:

@@ -83,7 +83,9 @@ def features_parts() -> tuple[nn.Module, list[Port], list[str], dict[str, Any]]:
         "purpose": "one garment picture on a square -> feature that tells kind, colour and pattern; kind of garment",
         "limits": [
             "the labels are the senders' own and overlap: t-shirt and top, shirt and blouse, undershirt and top",
-            "kinds with few photos (blouse, top, body, hoodie) are named rightly far less often than common ones",
+            "kinds with few photos (blouse, top, hoodie, undershirt) are named rightly far less often than common ones",
+            "portraits are told from garments, bags and other things mostly are not: for them the distance to known "
+            "garments is the better sign",
             "distances between features compare with each other only, never with Inception figures",
         ],
         "start": "its first layers taken over from the garment network where the run had one",

@@ -29,9 +29,8 @@ from mojing.train.nets.body import channels_last_bf16
 from mojing.train.nets.features import FeatureNet
 from mojing.train.options import parse_options
 
-USUAL_LAB = (55.0, 2.0, 3.0)
-USUAL_SPREAD = (16.0, 4.0, 6.0)
-"""About the mean and the spread of colour in photos of garments: the looks to be told have zero mean."""
+USUAL = (1.9, 0.2, 0.1, 0.6, 0.2, 0.3, 0.7, 1.7)
+"""About the mean look of garment photos, in the units of `style_of`."""
 
 CHECK_EVERY = 0.33
 """Share of the run between checks on held-out photos, each of which costs as much as some fifty steps."""
@@ -123,9 +122,9 @@ def _erase(image: U8, rng: np.random.Generator) -> U8:
 def style_of(image: U8, weight: F32) -> F32:
     """How the weighted part of a picture looks (8,): mean Lab, spread of Lab, fine and coarse detail of its lightness.
 
-    Lab in CIE units less what is usual, over 25; detail is the mean absolute difference from a blur of sigma 1 and 4 px,
-    over 5. The targets are centred because Adam moves a bias no faster than the learning rate: in a short run a linear
-    map would spend itself on the mean.
+    Lab in CIE units over 25; detail is the mean absolute difference from a blur of sigma 1 and 4 px, over 5; all less
+    what is usual, because Adam moves a bias no faster than the learning rate, and in a short run a linear map would
+    spend itself on the mean.
     """
     small = cv2.resize(image, (64, 64), interpolation=cv2.INTER_AREA)
     share = cv2.resize(np.ascontiguousarray(weight), (64, 64), interpolation=cv2.INTER_AREA)
@@ -135,8 +134,7 @@ def style_of(image: U8, weight: F32) -> F32:
     spread = np.sqrt((np.square(lab - mean) * share[..., None]).sum(axis=(0, 1)))
     light = lab[..., 0]
     detail = [float((np.abs(light - cv2.GaussianBlur(light, (0, 0), s)) * share).sum()) / 5 for s in (1.0, 4.0)]
-    centred = [(mean - USUAL_LAB) / 25, (spread - USUAL_SPREAD) / 25, detail]
-    return np.concatenate(centred).astype(np.float32)
+    return (np.concatenate([mean / 25, spread / 25, detail]) - USUAL).astype(np.float32)
 
 
 class Sampler:
@@ -241,7 +239,7 @@ def validate(net: nn.Module, held_out: Sequence[Picture], *, seed: int = 1) -> d
 
 
 def explained(feature: Tensor, looks: Tensor, *, ridge: float = 30.0) -> Tensor:
-    """Share of every look's variance (8,) that a linear map of the features tells: fitted on even rows, told of odd ones."""
+    """Share of every look's variance (8,) that a linear map of the features tells, fitted on even rows, of odd ones."""
     x = torch.cat([feature.double(), torch.ones(len(feature), 1, dtype=torch.float64)], dim=1)
     y = looks.double()
     fit, test = slice(0, None, 2), slice(1, None, 2)
