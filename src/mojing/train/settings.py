@@ -19,7 +19,8 @@ class Options:
     recipe: str = "modern"
     """modern, dcgan, cgan, wgan-gp, pix2pix, cyclegan, or a YAML file of settings"""
     data: Path = Path("data")
-    """folder of pictures, or npz file with `images` (and `labels`); for pix2pix and cyclegan `a` and `b` in it"""
+    """folder of pictures, npz file with `images` (and `labels`), or MNIST's IDX files or their folder; for pix2pix and
+    cyclegan `a` and `b` in the folder or npz file"""
     data_b: Path | None = None
     """folder of the second domain, where it is not `b` inside the first (pix2pix, cyclegan)"""
     labels: Path | None = None

@@ -1,8 +1,9 @@
-"""Pictures to train a GAN on, from a folder or an npz file, all brought to one size and kept as uint8 in memory.
+"""Pictures to train a GAN on, from a folder, an npz or IDX file, all of one size and kept as uint8 in memory.
 
 A folder is searched with its sub-folders; the first level of sub-folders gives the labels unless a CSV does. An npz
-file holds `images` (N, H, W) or (N, H, W, C) uint8 with optional `labels` (N,), or `points` (N, 2) float. Two domains
-(pix2pix, CycleGAN) are the arrays `a` and `b`, or the sub-folders `a` and `b`. What cannot be used is skipped and told.
+file holds `images` (N, H, W) or (N, H, W, C) uint8 with optional `labels` (N,), or `points` (N, 2) float. MNIST's own
+IDX files are read as they are (`train.data.idx`). Two domains (pix2pix, CycleGAN) are the arrays `a` and `b`, or the
+sub-folders `a` and `b`. What cannot be used is skipped and told.
 """
 
 from __future__ import annotations
@@ -24,11 +25,14 @@ from mojing.core.errors import InputError
 from mojing.core.image import FORMATS, load
 from mojing.core.progress import track
 from mojing.curate.duplicates import group_images
+from mojing.train.data.idx import find_images, read_pair
 
 SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".ppm", ".pgm")
 MIN_SIDE: Final = 16
 DEFAULT_SIZE: Final = 64
-_DATA_HINT: Final = "give a folder of pictures, or an npz file with `images` (N, H, W) or (N, H, W, C) of uint8"
+_DATA_HINT: Final = (
+    "give a folder of pictures, an npz file with `images` (N, H, W) or (N, H, W, C) of uint8, or MNIST's IDX files"
+)
 _DOMAINS: Final = (("a", "b"), ("A", "B"), ("trainA", "trainB"))
 
 Skip = tuple[str, str]
@@ -61,8 +65,13 @@ class Pictures:
 
     @property
     def size(self) -> int:
-        """Side in pixels; 1 for points."""
-        return 1 if self.points else int(self.pixels.shape[2])
+        """Side in pixels, the shorter one; 1 for points."""
+        return min(self.hw)
+
+    @property
+    def hw(self) -> tuple[int, int]:
+        """Height and width in pixels; pictures made in memory (`data.pairs`) need not be square. (1, 1) for points."""
+        return (1, 1) if self.points else (int(self.pixels.shape[2]), int(self.pixels.shape[3]))
 
     @property
     def channels(self) -> int:
@@ -108,10 +117,10 @@ def square(picture: U8, size: int, *, pad: bool = False) -> U8:
 
 
 def load_pictures(path: Path, *, frame: Frame = Frame(), labels: Path | None = None, limit: int = 0) -> Pictures:
-    """Pictures of a folder or npz file.
+    """Pictures of a folder, npz file or IDX file.
 
     Args:
-        path: folder or npz file.
+        path: folder (of pictures, or of IDX files), npz file, or IDX file.
         frame: the form to bring them to. A size of 0 keeps the pictures' own where they are alike and square, else
             makes it 64; channels of 0 are 1 when every picture is grey, else 3; `pad` keeps the whole picture, with a
             border, rather than its middle square.
@@ -123,6 +132,8 @@ def load_pictures(path: Path, *, frame: Frame = Frame(), labels: Path | None = N
     """
     if path.suffix == ".npz":
         found = _from_npz(path, "images", frame=frame, limit=limit)
+    elif (file := find_images(path) if path.is_dir() else path) is not None and file.is_file():
+        found = _from_idx(file, frame=frame, limit=limit)
     else:
         found = _from_folder(path, frame=frame, labels=labels, limit=limit)
     return _enough(found, path)
@@ -218,7 +229,24 @@ def _from_npz(path: Path, key: str, *, frame: Frame, limit: int) -> Pictures:
     if not good or images.dtype not in (np.uint8, np.uint16):
         raise InputError("bad_array", f"{path.name}: `{key}` is {images.dtype} {images.shape}", _DATA_HINT)
     labels = _labels(held.get("labels"), len(images), path) if key == "images" else None
-    found = Pictures(images, _numbers(len(images)), labels, conditions=_conditions(held.get("conditions"), len(images)))
+    return _framed(images, labels, frame=frame, limit=limit, conditions=held.get("conditions"))
+
+
+def _from_idx(path: Path, *, frame: Frame, limit: int) -> Pictures:
+    images, labels = read_pair(path)
+    return _framed(images, None if labels is None else labels.astype(np.int64), frame=frame, limit=limit)
+
+
+def _framed(
+    images: NDArray[Any],
+    labels: NDArray[np.int64] | None,
+    *,
+    frame: Frame,
+    limit: int,
+    conditions: NDArray[Any] | None = None,
+) -> Pictures:
+    """Pictures of an array (N, H, W[, C]), numbered, their classes named by number."""
+    found = Pictures(images, _numbers(len(images)), labels, conditions=_conditions(conditions, len(images)))
     if labels is not None:
         found = replace(found, classes=tuple(str(i) for i in range(int(labels.max(initial=-1)) + 1)))
     found = _some(found, limit)
