@@ -258,7 +258,7 @@ def _memory(fake: F32, real: F32, *, held_out: AnyArray, names: Sequence[str]) -
             "picture": names[rows[found.index[i, 0]]] if len(names) else int(rows[found.index[i, 0]]),
             "distance": float(distance[i]),
         }
-        for i in np.argsort(distance, kind="stable")[:8]
+        for i in np.argsort(distance, kind="stable")[:10]
     ]
     return result
 
