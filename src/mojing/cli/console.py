@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mojing.core import files
 from mojing.core.errors import MojingError, QualityError
 from mojing.core.progress import listening
+
+if TYPE_CHECKING:
+    from mojing.core.image import Photo
 
 LINE_EVERY_S = 10.0
 
@@ -51,6 +55,30 @@ class _Lines:
         if now - self.last >= LINE_EVERY_S:
             self.last = now
             print(f"{what}: {done}" + (f" of {total}" if total else ""), file=sys.stderr)
+
+
+def read_photo(path: Path) -> Photo:
+    """The picture of a file. Decoders that write their complaints about damaged files to stderr by themselves are not
+    heard: the refusal says it in one line.
+
+    Raises:
+        InputError: as `core.image.load` does.
+    """
+    from mojing.core.image import load
+
+    sys.stderr.flush()
+    try:
+        heard = os.dup(2)
+    except OSError:  # there is no stderr to be written to
+        return load(path)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        return load(path)
+    finally:
+        os.dup2(heard, 2)
+        os.close(heard)
+        os.close(nowhere)
 
 
 def say(text: str, *, quiet: bool = False) -> None:

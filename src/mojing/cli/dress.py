@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from mojing.cli.console import progress_bar, refusal, say, write_json
+from mojing.cli.console import progress_bar, read_photo, refusal, say, write_json
 from mojing.core import files
 from mojing.core.errors import InputError, MojingError
 
@@ -71,9 +71,9 @@ def _same(a: Path, b: Path) -> bool:
 
 
 def _dress(order: Order) -> None:
-    from mojing.core.image import load, save
+    from mojing.core.image import save
 
-    person, garment = load(order.person), load(order.garment)
+    person, garment = read_photo(order.person), read_photo(order.garment)
     # Only now: a photo that cannot be read is refused before any network is loaded.
     from mojing.perception.garment import read_anchors
     from mojing.tryon.pipeline import TryOn

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mojing.cli.console import say
+from mojing.cli.console import read_photo, say
 from mojing.core import files
 
 
 def person(photo_path: Path, out: Path, *, which: int | None) -> None:
     """Write what the body network sees in a photo into the folder `out`."""
-    from mojing.core.image import load
     from mojing.perception.body import BodyNet
     from mojing.perception.export import write_person
     from mojing.runtime import ModelStore
 
     files.check_folder(out)
-    photo = load(photo_path).opaque()
+    photo = read_photo(photo_path).opaque()
     view = BodyNet(ModelStore())(photo.rgb, person=which)
     write_person(view, photo, out)
     _tell((*photo.notices, *view.notices), out)
@@ -24,13 +23,12 @@ def person(photo_path: Path, out: Path, *, which: int | None) -> None:
 
 def garment(photo_path: Path, out: Path, *, category: str) -> None:
     """Write what the garment network sees in a photo into the folder `out`."""
-    from mojing.core.image import load
     from mojing.perception.export import write_garment
     from mojing.perception.garment import GarmentNet
     from mojing.runtime import ModelStore
 
     files.check_folder(out)
-    photo = load(photo_path)
+    photo = read_photo(photo_path)
     view = GarmentNet(ModelStore())(photo, category=category)
     write_garment(view, photo, out)
     _tell((*photo.notices, *view.notices), out)
