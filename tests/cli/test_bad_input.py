@@ -136,8 +136,8 @@ def test_files_that_hold_no_picture_in_python(mirror: TryOn, anna: Image.Image, 
         assert told(lambda data=data: mirror.look(data)) in allowed, name  # type: ignore[misc]
         assert told(lambda data=data: mirror.garment(data)) in allowed, name  # type: ignore[misc]
     for nothing in (None, 3, [[1, 2]], np.zeros((40, 40)), np.zeros((0, 0, 3), np.uint8)):
-        assert told(lambda x=nothing: mirror.look(x)) in {"bad_array", "too_small"}  # type: ignore[misc,arg-type]
-        assert told(lambda x=nothing: mirror.garment(x)) in {"bad_array", "too_small"}  # type: ignore[misc,arg-type]
+        assert told(lambda x=nothing: mirror.look(x)) in {"bad_array", "too_small"}  # type: ignore[misc]
+        assert told(lambda x=nothing: mirror.garment(x)) in {"bad_array", "too_small"}  # type: ignore[misc]
     assert told(lambda: mirror.garment(tee, category="shoe")) == "bad_category"
     assert told(lambda: mirror.garment(tee, anchors={"neck": (1e9, 0)})) == "bad_anchors"
 
@@ -261,8 +261,8 @@ def test_several_people(run: Run, mirror: TryOn, tmp_path: Path, anna: Image.Ima
         refused(run(*words), {"several_people"})
     assert told(lambda: mirror.look(both, person=0)) == "several_people"
     assert told(lambda: mirror.look(both, person=-1)) == "several_people"
-    for number in ("0", "-1", "two"):
-        assert run("tryon", ANNA, TEE, "--person", number)[0] == 2
+    for word in ("0", "-1", "two"):
+        assert run("tryon", ANNA, TEE, "--person", word)[0] == 2
 
 
 def some(folder: str, pattern: str, *, count: int) -> list[Path]:
