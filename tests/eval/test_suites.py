@@ -12,15 +12,18 @@ import pytest
 
 pytest.importorskip("onnx")
 
+from mojing.cli.measure import evaluate
 from mojing.core.errors import InputError
 from mojing.core.geometry import Box
 from mojing.core.skeleton import J
 from mojing.eval import leak, people, products
-from mojing.eval.suites import run_body, run_garment
+from mojing.eval.suites import run_body, run_garment, run_tryon
 from mojing.perception.body import BodyView
 from mojing.perception.ground_truth import POSE_33
 from mojing.perception.labels import L
 from tests.perception import figures
+from tests.tryon.test_baselines import write_baseline
+from tests.tryon.test_render import write_render_model
 
 NAMES = ["null", "hair", "skin", "shirt", "pants", "shoes"]
 TO_59 = {"hair": 1, "face": 2, "left_arm": 2, "right_arm": 2, "upper": 3, "trousers": 4, "shoes": 5}
@@ -92,6 +95,36 @@ def test_garment_suite_makes_its_own_product_photos(data: Path) -> None:
     assert set(result) >= {"plain", "busy", "flip_agreement"}
     assert 0 <= result["plain"]["iou"] <= 1
     json.dumps(result)
+
+
+@pytest.mark.usefixtures("models")
+def test_baselines_put_the_same_garments_back_on_the_same_people(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_render_model(tmp_path)
+    for kind, takes in (("pix2pix", (4, 5, 6)), ("cyclegan", (0, 1, 2))):
+        (tmp_path / kind).mkdir()
+        write_baseline(tmp_path / kind, kind, takes=takes)
+    alone = run_tryon(data, limit=2)
+    out = tmp_path / "tryon.json"
+    evaluate(
+        "tryon", data, json_out=out, teacher=None, limit=2, everything=False,
+        baselines=[tmp_path / "pix2pix", tmp_path / "cyclegan"],
+    )  # fmt: skip
+    back = json.loads(out.read_text())["put_back"]
+    assert back["people"] == 2
+    assert "margin_over" in capsys.readouterr().out
+    for name, value in alone["put_back"].items():
+        assert back[name] == pytest.approx(value), "baselines change no other figure"
+    assert set(back["margin_over"]) == {"drape_only", "pix2pix", "cyclegan"}
+    for name, margin in back["margin_over"].items():
+        assert margin["ssim"] == pytest.approx(back["gan"]["ssim"] - back[name]["ssim"])
+        assert margin["l1"] == pytest.approx(back[name]["l1"] - back["gan"]["l1"])
+        assert margin["frechet"] == pytest.approx(back[name]["frechet"] - back["gan"]["frechet"])
+    assert back["pix2pix"] != back["cyclegan"]
+    with pytest.raises(InputError) as refused:
+        run_tryon(data, limit=2, baselines=[tmp_path])
+    assert refused.value.code == "bad_data"
 
 
 def test_products_carry_their_truth_along(data: Path) -> None:

@@ -170,10 +170,21 @@ def eval_garment(
 
 @measure.command("tryon")
 def eval_tryon(
-    data: Data, json_out: JsonOut = None, teacher: Teacher = None, limit: Limit = None, everything: Everything = False
+    data: Data,
+    json_out: JsonOut = None,
+    teacher: Teacher = None,
+    limit: Limit = None,
+    everything: Everything = False,
+    baseline: Annotated[
+        list[Path] | None, typer.Option(help="Folder of baselines to put beside ours (train baseline); repeatable.")
+    ] = None,
 ) -> None:
     """Measure the whole try-on on labelled photos."""
-    _evaluate("tryon", data, json_out, teacher, limit, everything)
+    from mojing.cli.measure import evaluate
+
+    evaluate(
+        "tryon", data, json_out=json_out, teacher=teacher, limit=limit, everything=everything, baselines=baseline or []
+    )
 
 
 @measure.command("gan")
@@ -274,10 +285,24 @@ def train_features(context: typer.Context) -> None:
     _train("features", context)
 
 
+@train.command("design", context_settings=PASS_ON, add_help_option=False)
+def train_design(context: typer.Context) -> None:
+    """Train the generator of `mojing design` on photos of garments (--help shows the recipe's options)."""
+    _train("design", context)
+
+
 @train.command("tryon", context_settings=PASS_ON, add_help_option=False)
 def train_tryon(context: typer.Context) -> None:
     """Train the try-on generator (--help shows the recipe's options)."""
     _train("tryon", context)
+
+
+@train.command("baseline", context_settings=PASS_ON, add_help_option=False)
+def train_baseline(context: typer.Context) -> None:
+    """Train pix2pix or cyclegan as a baseline of the try-on (--help shows the options)."""
+    from mojing.cli.lab import run_baseline
+
+    run_baseline(list(context.args))
 
 
 @train.command("gan", context_settings=PASS_ON, add_help_option=False)
@@ -301,11 +326,11 @@ def train_doctor(
 
 @train.command("export", context_settings=PASS_ON, add_help_option=False)
 def train_export(context: typer.Context) -> None:
-    """Write NAME.onnx, NAME.json and NAME.md of a finished run (--help shows the options); `gan` for GAN runs."""
-    if context.args and context.args[0] == "gan":
-        from mojing.cli.lab import export_gan
+    """Write NAME.onnx, NAME.json and NAME.md of a finished run (--help shows the options); `gan` or `baseline` too."""
+    if context.args and context.args[0] in ("gan", "baseline"):
+        from mojing.cli.lab import export_baseline, export_gan
 
-        export_gan(list(context.args)[1:])
+        (export_gan if context.args[0] == "gan" else export_baseline)(list(context.args)[1:])
         return
     _train("export", context)
 

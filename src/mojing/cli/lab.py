@@ -1,4 +1,4 @@
-"""`mojing train gan`, `mojing train export gan` and `mojing bench gan`: the GAN laboratory on the command line."""
+"""`mojing train gan`, `train baseline`, `train export gan` and `bench gan`: the GAN laboratory on the command line."""
 
 from __future__ import annotations
 
@@ -76,6 +76,29 @@ def export_gan(argv: list[str]) -> None:
         numbers = f"{row.megabytes:7.2f} {row.one_ms:11.2f} {row.per_second:11.0f} {row.gap:13.6f}"
         say(f"{row.name:<34} {numbers}{note}")
     say(f"mojing models list --folder {folder}")
+
+
+def run_baseline(argv: list[str]) -> None:
+    """Train a baseline of the try-on and say where its model lies."""
+    need_training()
+    from mojing.train.recipes.baseline import parse, train
+
+    kind, options = parse(argv)
+    with progress_bar():
+        model = train(kind, options)
+    say(str(model))
+
+
+def export_baseline(argv: list[str]) -> None:
+    """Write the model of a baseline's run, finished or not."""
+    need_training()
+    parser = argparse.ArgumentParser(prog="mojing train export baseline", description=export_baseline.__doc__)
+    parser.add_argument("--run", type=Path, required=True, help="the run's folder")
+    parser.add_argument("--out", type=Path, help="where to write (RUN/export)")
+    given = parser.parse_args(argv)
+    from mojing.train.recipes.baseline import export_baseline as write
+
+    say(str(write(given.run, given.out or given.run / "export")))
 
 
 def bench_gan(*, as_json: bool, size: int, width: int, rounds: int, threads: int) -> None:

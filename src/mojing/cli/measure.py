@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from mojing.cli.console import figures, progress_bar, say, to_json, write_json
@@ -9,15 +11,22 @@ from mojing.core.errors import InputError
 
 
 def evaluate(
-    task: str, data: Path, *, json_out: Path | None, teacher: Path | None, limit: int | None, everything: bool
+    task: str,
+    data: Path,
+    *,
+    json_out: Path | None,
+    teacher: Path | None,
+    limit: int | None,
+    everything: bool,
+    baselines: Sequence[Path] = (),
 ) -> None:
-    """Run one suite, print its figures and write them as JSON."""
-    for folder in (data, teacher):
+    """Run one suite, print its figures and write them as JSON; `baselines` are folders, for the try-on alone."""
+    for folder in (data, teacher, *baselines):
         if folder is not None and not folder.is_dir():
             raise InputError("bad_data", f"there is no folder {folder}", "see docs/training.md for the data")
     from mojing.eval.suites import run_body, run_garment, run_tryon
 
-    run = {"body": run_body, "garment": run_garment, "tryon": run_tryon}[task]
+    run = {"body": run_body, "garment": run_garment, "tryon": partial(run_tryon, baselines=baselines)}[task]
     with progress_bar():
         result = run(data, teacher=teacher, limit=limit, everything=everything)
     say(figures(result))

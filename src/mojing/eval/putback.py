@@ -2,13 +2,14 @@
 
 Put back: the garment is taken off its wearer by the parse map, then turned, scaled and bent by a smooth random map, its
 anchors with it, so that it comes as another photo of it would; the try-on has to lay it where it was. SSIM and L1 are
-taken inside the region that either method may change, the Fréchet distance over crops about that region.
+taken inside the region that either method may change, the Fréchet distance over crops about that region. Baselines,
+where there are any, get the same drape and the same region as our network.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from mojing.perception.ground_truth import is_validation
 from mojing.perception.outline import attributes
 from mojing.perception.worn import take_off
 from mojing.runtime import ModelStore, Session
+from mojing.tryon.baselines import baseline_tryon, find_baselines, kind_of
 from mojing.tryon.pattern import make_pattern
 from mojing.tryon.pipeline import GarmentLook, PersonLook, TryOn
 
@@ -38,16 +40,23 @@ PER_CASE = 24
 """Most try-ons of one length-leak case."""
 
 
-def measure_tryon(data: Path, ids: list[str], *, teacher: Path | None) -> dict[str, Any]:
-    """All figures of `mojing eval tryon` over the photos with these ids."""
+def measure_tryon(
+    data: Path, ids: list[str], *, teacher: Path | None, baselines: Sequence[Path] = ()
+) -> dict[str, Any]:
+    """All figures of `mojing eval tryon` over the photos with these ids; `baselines` are folders of such models.
+
+    Raises:
+        InputError: bad_data, when a folder holds no baseline.
+    """
     store = ModelStore()
     tryons = {"drape_only": TryOn(gan=False, strict=False)}
     if store.has("render"):
         tryons["gan"] = TryOn(strict=False)
     best = tryons.get("gan", tryons["drape_only"])
+    rivals = {kind_of(spec): baseline_tryon(spec) for folder in baselines for spec in find_baselines(folder)}
     body = BodyNet(store)
     features = Features(store)
-    back = _PutBack(tryons, features)
+    back = _PutBack({**tryons, **rivals}, features)
     leak = _Leak(best, body, data)
     for index, person in enumerate(track(read_people(data, ids, teacher=teacher), "people", total=len(ids))):
         try:
@@ -172,7 +181,7 @@ class _PutBack:
         return None
 
     def result(self) -> dict[str, Any]:
-        """Means, and the margin of the GAN over drape-only with its standard error."""
+        """Means, the gain of the GAN over drape-only with its standard error, and its margin over each baseline."""
         count = len(self.clouds["photo"])
         out: dict[str, Any] = {"people": count, "skipped": self.skipped}
         if count < 2:
@@ -188,7 +197,18 @@ class _PutBack:
         for key, values in pairs:
             gain = np.array(values["gan"]) - np.array(values["drape_only"])
             out[f"{key}_gain"] = {"mean": float(gain.mean()), "standard_error": float(gain.std() / np.sqrt(count))}
+        if len(self.tryons) > 2 and "gan" in self.tryons:
+            out["margin_over"] = {name: self._margin(name, out) for name in self.tryons if name != "gan"}
         return out
+
+    def _margin(self, name: str, out: dict[str, Any]) -> dict[str, float]:
+        """By how much the GAN is better than another method, person by person; above 0 is better in every figure."""
+        found: dict[str, float] = {}
+        for key, values, sign in (("ssim", self.ssim, 1), ("l1", self.l1, -1)):
+            gain = sign * (np.array(values["gan"]) - np.array(values[name]))
+            found[key] = float(gain.mean())
+            found[f"{key}_standard_error"] = float(gain.std() / np.sqrt(len(gain)))
+        return {**found, "frechet": out[name]["frechet"] - out["gan"]["frechet"]}
 
 
 class _Leak:

@@ -5,6 +5,7 @@ All of them use the held-out photos of a folder laid out as docs/training.md say
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -176,9 +177,16 @@ def _flip_agreement(net: GarmentNet, data: Path, *, count: int) -> dict[str, flo
 
 
 def run_tryon(
-    data: Path, *, teacher: Path | None = None, limit: int | None = None, everything: bool = False
+    data: Path,
+    *,
+    teacher: Path | None = None,
+    limit: int | None = None,
+    everything: bool = False,
+    baselines: Sequence[Path] = (),
 ) -> dict[str, Any]:
     """Putting worn garments back, length leak, and pixels outside the edit mask: see `eval.putback` and `eval.leak`.
+
+    Baselines in the folders given (`tryon.baselines`) put the same garments back on the same people.
 
     Raises:
         InputError: bad_data.
@@ -186,4 +194,4 @@ def run_tryon(
     from mojing.eval.putback import measure_tryon
 
     ids = photo_ids(data, everything=everything, limit=limit, labelled=False)
-    return {"suite": "tryon", **measure_tryon(data, ids, teacher=find_teacher(data, teacher))}
+    return {"suite": "tryon", **measure_tryon(data, ids, teacher=find_teacher(data, teacher), baselines=baselines)}

@@ -333,6 +333,7 @@ def describe(game: Game, material: Material) -> dict[str, Any]:
         "images": len(train),
         "held_out": len(material.held),
         "size": train.size,
+        "hw": list(train.hw),
         "channels": train.channels,
         "channels_b": material.second.channels if material.second is not None else 0,
         "points": train.points,

@@ -342,6 +342,8 @@ def noise_specs(options: Options, pictures: Pictures) -> tuple[GeneratorSpec, Di
     classes = max(int(labels.max()) + 1, len(pictures.classes)) if options.conditional and labels is not None else 0
     numbers = conditions.shape[1] if options.conditional and conditions is not None else 0
     maker, judge = ("points", "points") if pictures.points else (options.generator, options.discriminator)
+    if pictures.hw[0] != pictures.hw[1]:
+        raise InputError("bad_options", f"pictures of {pictures.hw} px are not square", "choose pix2pix or cyclegan")
     if not pictures.points and "points" in (maker, judge):
         raise InputError("bad_options", "points networks make points, not pictures", "choose dcgan or modern")
     return (

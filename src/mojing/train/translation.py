@@ -40,6 +40,8 @@ class Translation(Game):
         self.shown_a = shown_a.spread(WATCHED).x.to(fabric.device)
         self.shown_b = shown_b.spread(WATCHED).x.to(fabric.device)
         self.size, self.channels = material.train.size, (material.train.channels, material.second.channels)
+        if material.train.hw != material.second.hw:
+            raise InputError("bad_data", f"pictures of {material.train.hw} and {material.second.hw} px", "set --size")
 
     def maker(self, name: str, c_in: int, c_out: int) -> Player:
         """A generator between pictures of these channels."""

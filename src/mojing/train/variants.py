@@ -100,6 +100,7 @@ def _spec(name: str, options: dict[str, Any], facts: dict[str, Any]) -> Generato
         width=options["width"],
         conditions=facts["conditions"] if told else 0,
         channels_in=c_in if facts["channels_b"] else 0,
+        hw=tuple(facts["hw"]) if "hw" in facts else None,
     )
 
 

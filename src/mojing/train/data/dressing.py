@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -168,8 +168,12 @@ def prepare(people: Sequence[Person], folder: Path, *, seed: int = 0, limit: int
 
 def read_all(folder: Path) -> list[Dressing]:
     """All crops that `prepare` kept in a folder."""
-    found = (_read(path) for path in sorted(folder.glob("*.npz")))
-    return [crop for crop in found if crop is not None]
+    return list(read_each(sorted(folder.glob("*.npz"))))
+
+
+def read_each(paths: Iterable[Path]) -> Iterator[Dressing]:
+    """The crops of files that `prepare` wrote, one at a time; files that say there is none are passed over."""
+    return (crop for crop in map(_read, paths) if crop is not None)
 
 
 def _make(person: Person, category: str, path: Path, *, seed: int) -> Dressing | None:

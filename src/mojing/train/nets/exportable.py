@@ -28,14 +28,14 @@ class Exportable(nn.Module):
 
 
 def ports(spec: GeneratorSpec, *, n: int = 2) -> list[Port]:
-    """Inputs of `Exportable`: "image" (N, C, size, size) for translators; else "z" (N, latent) standard normal, "label"
+    """Inputs of `Exportable`: "image" (N, C, H, W) for translators; else "z" (N, latent) standard normal, "label"
     (N,) int64 where there are classes and "condition" (N, K) where there are conditions. `n` examples of each.
 
     The range of z says where nearly all of a standard normal lies; it is not a limit.
     """
     if spec.architecture in TRANSLATORS:
         channels = spec.channels_in or spec.channels
-        return [Port("image", torch.rand(n, channels, spec.size, spec.size) * 2 - 1, -1.0, 1.0)]
+        return [Port("image", torch.rand(n, channels, *(spec.hw or (spec.size, spec.size))) * 2 - 1, -1.0, 1.0)]
     found = [Port("z", torch.randn(n, spec.latent), -4.0, 4.0)]
     if spec.classes:
         found.append(Port("label", torch.arange(n) % spec.classes, 0.0, spec.classes - 1.0))

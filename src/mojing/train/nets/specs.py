@@ -38,6 +38,8 @@ class GeneratorSpec:
     """numbers in the extra condition vector (a Lab colour has three); modern only"""
     channels_in: int = 0
     """channels of the picture that unet and resnet take; 0 for as many as come out"""
+    hw: tuple[int, int] | None = None
+    """height and width of pictures that are not square, `size` being the shorter side (unet, resnet)"""
 
 
 @dataclass(frozen=True)

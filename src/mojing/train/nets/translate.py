@@ -12,17 +12,17 @@ from mojing.train.nets.specs import DiscriminatorSpec, GeneratorSpec, InstanceNo
 class UnetGenerator(nn.Module):
     """pix2pix's U-Net, Isola et al. 2017 (arXiv:1611.07004), section 6.1: (N, C_in, H, W) -> (N, C, H, W) in [-1, 1].
 
-    4x4 convolutions halve the picture until its shorter side is 2 (at most seven times), transposed ones bring it back,
-    each level joined to its mirror; dropout in the three deepest levels while training is the only noise. `size` is the
-    shorter side; sides must be multiples of 2^downs. Deviations: dropout is off at inference, so that an export has one
-    answer; instance norm, which the paper's batch norm over batches of one amounts to; none at the bottom.
+    4x4 convolutions halve the picture until its shorter side is 2 or 3 (at most seven times), transposed ones bring it
+    back, each level joined to its mirror; dropout in the three deepest levels while training is the only noise. `size`
+    is the shorter side; sides must be multiples of 2^downs. Deviations: dropout is off at inference, so that an export
+    has one answer; instance norm, which the paper's batch norm over batches of one amounts to; none at the bottom.
     """
 
     def __init__(self, spec: GeneratorSpec) -> None:
         super().__init__()
         width = spec.width or 64
         self.downs = 0
-        while self.downs < 7 and spec.size % (4 << self.downs) == 0:
+        while self.downs < 7 and spec.size % (2 << self.downs) == 0 and spec.size >= 4 << self.downs:
             self.downs += 1
         if self.downs < 2:
             raise InputError(
