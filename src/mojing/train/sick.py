@@ -26,8 +26,8 @@ from mojing.train.games import Material
 from mojing.train.players import DivergedError
 from mojing.train.settings import Options
 
-JUDGEMENT: Final = (0, 1, 2, 3, 4)
-CALIBRATION: Final = (100, 101, 102, 103)
+JUDGEMENT: Final = (5, 6, 7, 8, 9)
+CALIBRATION: Final = (0, 1, 2, 3, 4)
 PROBLEMS: Final = ("ring", "grid", "few points", "shapes")
 
 

@@ -13,6 +13,10 @@ UNLIKE_VARIETY: Final = (0.5, 1.2)
 """Doublings by which the samples' variety is off the real pictures'."""
 UNLIKE_COVER: Final = (0.30, 0.10)
 """Precision or coverage."""
+WANTING: Final = (0.30, 0.60)
+"""One minus precision or coverage."""
+COME: Final = (0.05, 0.15)
+"""By how much precision or coverage has risen in all."""
 RISING: Final = (0.5, 0.9)
 """Rank correlation of the samples' variety with the step."""
 FALLING: Final = (0.3, 0.8)
@@ -145,6 +149,14 @@ def errors(log: Logbook) -> dict[str, F64]:
 
 
 def improving(log: Logbook) -> float:
-    """0..1: how surely the samples are still getting better, by the mean `descent` of all metrics."""
-    falls = [descent(values) for values in errors(log).values()]
+    """0..1: how surely the samples are still getting better, by the mean `descent` of all metrics.
+
+    FID and KID have a floor of noise, where falling means nothing: they count only as far as precision or coverage
+    leaves something to be wished for. These two count as far as they have come any way at all.
+    """
+    found = errors(log)
+    bounded = {name: found[name] for name in ("precision", "coverage") if name in found}
+    wanting = max((ramp(float(values[-1]), *WANTING) for values in bounded.values()), default=1.0)
+    weight = {name: ramp(float(values[0] - values[-1]), *COME) for name, values in bounded.items()}
+    falls = [weight.get(name, wanting) * descent(values) for name, values in found.items()]
     return ramp(sum(falls) / len(falls), *STILL_FALLING) if falls else 0.0
