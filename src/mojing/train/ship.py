@@ -118,7 +118,7 @@ def model_card(about: dict[str, Any]) -> str:
     data = "\n".join(f"- {line}" for line in about["datasets"])
     limits = "\n".join(f"- {line}" for line in about["limits"])
     metrics = "\n".join(f"| {k} | {v:.4f} |" for k, v in about["metrics"].items())
-    recipe = "tryon" if about["name"] == "render" else about["name"]
+    recipe = about.get("recipe", "tryon" if about["name"] == "render" else about["name"])
     (cores, minutes), *_ = ((k, v) for k, v in about["training"].items() if k.startswith("minutes_on_"))
     cores = cores.removeprefix("minutes_on_").replace("_", " ").replace("cpu", "CPU")
     return f"""# Model card: {about["name"]}
@@ -151,10 +151,16 @@ From the run's own log, at the network's resolution; the figures of the whole pi
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point of `mojing train export`."""
     parser = argparse.ArgumentParser(description="write NAME.onnx and NAME.json of a finished run")
-    parser.add_argument("name", choices=sorted(PARTS))
+    parser.add_argument("name", choices=sorted([*PARTS, "design"]))
     parser.add_argument("--run", type=Path, required=True, help="the run's folder")
     parser.add_argument("--out", type=Path, default=MODELS, help="where to write; the package's own models by default")
     args = parser.parse_args(argv)
+    if args.name == "design":
+        from mojing.train.ship_design import ship_design
+
+        path = ship_design(args.run, args.out)
+        path.with_suffix(".md").write_text(model_card(json.loads(path.with_suffix(".json").read_text())))
+        return 0
     ship(args.name, args.run, args.out)
     return 0
 

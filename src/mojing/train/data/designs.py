@@ -8,6 +8,8 @@ left out and counted by reason. All of it goes into one npz file.
 from __future__ import annotations
 
 import csv
+import hashlib
+import io
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -44,8 +46,11 @@ MARGIN: Final = 5
 
 FILE: Final = "designs.npz"
 
-LEAST: Final = {"confidence": 0.55, "symmetry": 0.86, "length_px": 80, "of_kind": 12}
-"""Least confidence and symmetry of a cut-out, its least length in the photo, least pictures of a kind."""
+LEAST: Final = {"confidence": 0.55, "symmetry": 0.86, "length_px": 80}
+"""Least confidence and symmetry of a cut-out, its least length in the photo."""
+
+OF_KIND: Final = 24
+"""Pictures to train on that a kind must have to be learnt."""
 
 MOST: Final = {"border": 0.06, "ragged": 0.3, "holes": 0.03, "torn": 0.12}
 """Most of the outline that may lie on the photo's border, area that smoothing the outline moves (in px a px of its
@@ -109,9 +114,9 @@ class Designs:
             "classes": np.array(self.classes),
             "left_out": np.array(self.left_out or [("", "")]),
         }
-        path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(path, allow_pickle=False, **arrays)
-        return path
+        held = io.BytesIO()
+        np.savez_compressed(held, allow_pickle=False, **arrays)
+        return files.write(path, held.getvalue())
 
     @classmethod
     def load(cls, path: Path) -> Designs:
@@ -325,11 +330,13 @@ def cloth_colour(rgba: U8) -> F32:
     return np.asarray(np.clip((lab - LAB_MIDDLE) / LAB_SPAN, -1, 1), np.float32)
 
 
-def prepare(data: Path, out: Path, *, models: ModelStore, threads: int = 1, limit: int = 0) -> Designs:
+def prepare(
+    data: Path, out: Path, *, models: ModelStore, threads: int = 1, limit: int = 0, of_kind: int = OF_KIND
+) -> Designs:
     """Cut all garments out of their photos and write the npz file `out`; an interrupted preparation goes on.
 
     A JSON file of the same name tells counts and reasons. Cut-outs are kept beside it in cutouts-ID, where ID says
-    which garment network made them.
+    which networks and rules made them.
 
     Args:
         data: folder of the data sets.
@@ -337,6 +344,7 @@ def prepare(data: Path, out: Path, *, models: ModelStore, threads: int = 1, limi
         models: the networks.
         threads: CPU threads of the networks.
         limit: look at only so many photos, evenly spread; 0 looks at all.
+        of_kind: pictures to train on that a kind must have.
 
     Raises:
         InputError: not_found; too_few, when hardly any photo can be used.
@@ -344,9 +352,9 @@ def prepare(data: Path, out: Path, *, models: ModelStore, threads: int = 1, limi
     listed = sources(data)
     if limit and limit < len(listed):
         listed = [listed[i] for i in np.linspace(0, len(listed) - 1, limit).round().astype(int)]
-    keep = out.parent / f"cutouts-{models.spec('garment').sha256[:8]}"
+    keep = out.parent / f"cutouts-{_made_by(models)}"
     cuts = list(_cut_all(listed, keep, models=models, threads=threads))
-    designs = gather(listed, cuts)
+    designs = gather(listed, cuts, of_kind=of_kind)
     designs.save(out)
     counts = Counter(reason for _, reason in designs.left_out)
     kinds = Counter(designs.classes[i] for i in designs.labels)
@@ -359,6 +367,12 @@ def prepare(data: Path, out: Path, *, models: ModelStore, threads: int = 1, limi
     }
     files.write(out.with_suffix(".json"), (json.dumps(told, indent=1) + "\n").encode())
     return designs
+
+
+def _made_by(models: ModelStore) -> str:
+    """Eight digits for the networks and the rules."""
+    networks = [models.spec(name).sha256 for name in ("garment", "body") if models.has(name)]
+    return hashlib.sha256(repr((networks, SIDE, MARGIN, LEAST, MOST)).encode()).hexdigest()[:8]
 
 
 def _cut_all(listed: Sequence[Source], keep: Path, *, models: ModelStore, threads: int) -> Iterator[Cut]:
@@ -387,14 +401,14 @@ def _cut_all(listed: Sequence[Source], keep: Path, *, models: ModelStore, thread
         yield cut
 
 
-def gather(listed: Sequence[Source], cuts: Sequence[Cut]) -> Designs:
+def gather(listed: Sequence[Source], cuts: Sequence[Cut], *, of_kind: int) -> Designs:
     """Cut-outs with their labels; kinds of which there are too few to learn from are left out.
 
     Raises:
         InputError: too_few.
     """
     enough = Counter(s.kind for s, c in zip(listed, cuts, strict=True) if c.rgba is not None and not s.held)
-    classes = tuple(kind for kind in KINDS if enough[kind] >= LEAST["of_kind"])
+    classes = tuple(kind for kind in KINDS if enough[kind] >= of_kind)
     used: list[tuple[Source, U8]] = []
     left_out = []
     for source, cut in zip(listed, cuts, strict=True):

@@ -82,6 +82,7 @@ def options_of(asked: DesignOptions, designs: Path, *, small: bool) -> Options:
     """
     share = asked.small_share if small else 1 - asked.small_share
     known = ModelStore().has("features")
+    found = "gpu" if torch.cuda.is_available() else "cpu"
     return recipe(
         "modern",
         data=designs,
@@ -100,7 +101,7 @@ def options_of(asked: DesignOptions, designs: Path, *, small: bool) -> Options:
         r2=asked.r,
         features="ours" if known else "pixels",
         metrics_samples=0 if small else asked.metrics_samples,
-        accelerator=asked.accelerator,
+        accelerator=found if asked.accelerator == "auto" else asked.accelerator,
         precision=asked.precision,
         threads=asked.threads,
         seed=asked.seed,
