@@ -24,11 +24,13 @@ from mojing.core.errors import InputError
 from mojing.core.image import save
 from mojing.train.games import to_bytes
 from mojing.train.logbook import F64, Logbook, read_log
-from mojing.train.variants import Maker, load_makers
+from mojing.train.variants import Maker, load_makers, read_run
 
 COLUMNS = 8
 ROWS = 6
 STAGES = 6
+POINTS = 500
+REACH = 1.6
 ZOOM = 2
 SHARP = 2
 """Curves are drawn this many times larger and shrunk, for smooth lines."""
@@ -67,8 +69,13 @@ def tiles(pictures: U8, *, columns: int, zoom: int = ZOOM) -> U8:
 
 @torch.no_grad()
 def samples(maker: Maker, *, seed: int = 0) -> U8:
-    """A sheet of new pictures; of a conditional generator a row for each class, all with the same eight latents."""
+    """A sheet of new pictures; of a conditional generator a row for each class, all with the same eight latents.
+
+    Of a generator of points in the plane, where its points lie.
+    """
     generator = torch.Generator().manual_seed(seed)
+    if maker.spec.architecture == "points":
+        return scatter(maker.net(torch.randn((POINTS, maker.spec.latent), generator=generator)).numpy())
     classes = maker.spec.classes
     if classes:
         z = torch.randn((COLUMNS, maker.spec.latent), generator=generator).repeat(classes, 1)
@@ -79,10 +86,24 @@ def samples(maker: Maker, *, seed: int = 0) -> U8:
     return tiles(to_bytes(made).numpy(), columns=COLUMNS)
 
 
+def scatter(points: F64) -> U8:
+    """Points (N, 2) on the square from -REACH to REACH, in the middle the unit circle: (H, W, 3)."""
+    side = PANEL[1] * SHARP
+    canvas = Image.new("RGB", (side, side), "white")
+    draw = ImageDraw.Draw(canvas)
+    draw.rectangle((0, 0, side - 1, side - 1), outline=GREY)
+    at = (points * (1, -1) / REACH + 1) * side / 2
+    low, high = side / 2 * (1 - 1 / REACH), side / 2 * (1 + 1 / REACH)
+    draw.ellipse((low, low, high, high), outline=GREY, width=SHARP)
+    for x, y in at:
+        draw.ellipse((x - 3, y - 3, x + 3, y + 3), fill=COLOURS[0])
+    return np.asarray(canvas.resize((side // SHARP, side // SHARP), Image.Resampling.LANCZOS))
+
+
 def progress(run: Path) -> U8 | None:
-    """The first row of evenly spread sample sheets of a run under each other; None where it wrote fewer than two."""
+    """The first row of some sample sheets of a run under each other; None where it wrote fewer than two, or points."""
     sheets = sorted((run / "samples").glob("*.png"))
-    if len(sheets) < 2:
+    if len(sheets) < 2 or recorded_points(run):
         return None
     chosen = [sheets[i] for i in np.unique(np.geomspace(1, len(sheets), STAGES).round().astype(int)) - 1]
     rows = []
@@ -94,6 +115,11 @@ def progress(run: Path) -> U8 | None:
         ImageDraw.Draw(label).text(where, f"{int(path.stem)}", fill="black", anchor="rm", font=_font(18))
         rows.append(np.concatenate([np.asarray(label), band], axis=1))
     return np.concatenate(rows)
+
+
+def recorded_points(run: Path) -> bool:
+    """Whether a run makes points in the plane, whose sheets have no rows."""
+    return bool(read_run(run)[0]["facts"]["points"])
 
 
 def curves(runs: Sequence[tuple[str, Logbook]]) -> U8:
@@ -124,7 +150,7 @@ def panel(draw: ImageDraw.ImageDraw, at: tuple[int, int], *, lines: Sequence[Lin
 
     for mark in np.linspace(low, high, 4):
         draw.line([place(0, mark), place(last, mark)], fill=(226, 226, 226), width=SHARP)
-        _write(draw, (left - 5, place(0, mark)[1] / SHARP), f"{mark:.3g}", anchor="rm", colour=GREY)
+        _write(draw, (left - 5, place(0, mark)[1] / SHARP), f"{mark:.2g}", anchor="rm", colour=GREY)
     if math.isfinite(level):
         draw.line([place(0, level), place(last, level)], fill=GREY, width=SHARP)
     for share in (0.0, 0.5, 1.0):
@@ -174,10 +200,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     for run in args.runs:
         try:
             figures[f"{run.name}-samples"] = samples(load_makers(run)[0])
+            if (stages := progress(run)) is not None:
+                figures[f"{run.name}-progress"] = stages
         except InputError as error:
             print(f"{run}: {error}")  # a run that was stopped before its first checkpoint still has curves
-        if (stages := progress(run)) is not None:
-            figures[f"{run.name}-progress"] = stages
     for name, picture in figures.items():
         save(args.out / f"{name}.png", picture)
         print(args.out / f"{name}.png")
