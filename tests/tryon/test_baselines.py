@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -64,6 +65,18 @@ def test_a_baseline_paints_the_edit_region_and_nothing_else(kind: str, takes: tu
     # The answer is the draped garment itself, at the network's size: coarse, but of the right colours where it lies.
     assert np.abs(done.image[solid].astype(float).mean(axis=0) - drape.rgb[solid].mean(axis=0)).max() < 12
     assert (done.alpha[~inside] == 0).all()
+
+
+def test_the_answer_lies_where_it_was_asked_for(tmp_path: Path) -> None:
+    write_baseline(tmp_path, "cyclegan", takes=(0, 1, 2), hw=(512, 384))
+    rgb, body, drape, edit = scene()
+    render = BaselineRenderer(find_baselines(tmp_path)[0], threads=1)
+    done = render(rgb, body, drape=drape, edit=edit, category="top").image.astype(float)
+    solid = cv2.erode(((edit.mask > 0) & (drape.alpha > 0.99)).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    there = np.abs(done - drape.rgb)[solid].mean()
+    for by in (-3, 3):
+        assert there < 0.7 * np.abs(np.roll(done, by, axis=0) - drape.rgb)[solid].mean()
+        assert there < 0.7 * np.abs(np.roll(done, by, axis=1) - drape.rgb)[solid].mean()
 
 
 def test_other_models_and_empty_folders_are_refused(tmp_path: Path) -> None:
