@@ -84,7 +84,7 @@ def _mirrored(mask: AnyArray, points: AnyArray) -> AnyArray:
     x, y = np.moveaxis(np.rint(points).astype(np.intp), -1, 0)
     h, w = mask.shape
     inside = (x >= 0) & (x < w) & (y >= 0) & (y < h)
-    return inside & mask[np.clip(y, 0, h - 1), np.clip(x, 0, w - 1)]
+    return np.asarray(inside & mask[np.clip(y, 0, h - 1), np.clip(x, 0, w - 1)])
 
 
 def _run(mask: AnyArray, y: float, x: float) -> tuple[float, float] | None:
