@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from mojing.cli.console import figures, progress_bar, say, to_json, write_json
 from mojing.core.errors import InputError
@@ -26,9 +27,13 @@ def evaluate(
             raise InputError("bad_data", f"there is no folder {folder}", "see docs/training.md for the data")
     from mojing.eval.suites import run_body, run_garment, run_tryon
 
-    run = {"body": run_body, "garment": run_garment, "tryon": partial(run_tryon, baselines=baselines)}[task]
+    suites: dict[str, Callable[..., dict[str, Any]]] = {
+        "body": run_body,
+        "garment": run_garment,
+        "tryon": partial(run_tryon, baselines=baselines),
+    }
     with progress_bar():
-        result = run(data, teacher=teacher, limit=limit, everything=everything)
+        result = suites[task](data, teacher=teacher, limit=limit, everything=everything)
     say(figures(result))
     if json_out is not None:
         write_json(json_out, result)
