@@ -192,7 +192,7 @@ def eval_gan(
     target: Annotated[
         Path, typer.Argument(help="A run, a generator's ONNX file, or pictures: a folder or an npz file.")
     ],
-    data: Annotated[Path, typer.Option("--data", help="The real pictures: a folder, or an npz file with `images`.")],
+    data: Annotated[Path, typer.Option("--data", help="The real pictures: a folder, npz or IDX file.")],
     extractor: Annotated[
         str, typer.Option(help="Features of ours, pixels, inception, or of a network NAME.onnx.")
     ] = "ours",
