@@ -102,6 +102,9 @@ def test_bad_cut_outs_are_left_out_and_say_why() -> None:
     holed = good.alpha.copy()
     cv2.circle(holed, (120, 130), 22, 0, -1)
     assert data.lay(spoilt(good, holed)).reason == "holes"
+    corner = good.alpha.copy()
+    cv2.fillPoly(corner, [np.array([(120, 185), (160, 185), (150, 212)], np.int32)], 255)
+    assert data.lay(spoilt(good, corner)).reason == "lopsided"
     frayed = good.alpha.copy()
     frayed[:, ::7], frayed[:, 1::7], frayed[:, 2::7] = (np.where(frayed[:, i::7] * 0 + np.arange(240)[:, None] > 120, 0,
                                                                  frayed[:, i::7]) for i in range(3))  # fmt: skip

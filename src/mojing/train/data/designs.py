@@ -52,9 +52,9 @@ LEAST: Final = {"confidence": 0.55, "symmetry": 0.86, "length_px": 80}
 OF_KIND: Final = 24
 """Pictures to train on that a kind must have to be learnt."""
 
-MOST: Final = {"border": 0.06, "ragged": 0.3, "holes": 0.03, "torn": 0.12}
+MOST: Final = {"border": 0.06, "ragged": 0.3, "holes": 0.03, "torn": 0.12, "lopsided": 0.012}
 """Most of the outline that may lie on the photo's border, area that smoothing the outline moves (in px a px of its
-length), share of holes, share of loose pieces."""
+length), share of holes, of loose pieces, of a part that has no counterpart on the other side."""
 
 
 @dataclass(frozen=True)
@@ -229,6 +229,8 @@ def lay(view: GarmentView, *, side: int = SIDE) -> Cut:
     rgba = _placed(own_colours(view.rgb, outline), outline, centre=centre, tilt=tilt, scale=scale, side=side)
     if ragged(rgba[..., 3]) > MOST["ragged"]:
         return Cut(None, "ragged")
+    if lopsided(rgba[..., 3]) > MOST["lopsided"]:
+        return Cut(None, "lopsided")
     return Cut(rgba)
 
 
@@ -320,6 +322,18 @@ def ragged(alpha: U8) -> float:
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     length = sum(cv2.arcLength(c, closed=True) for c in contours)
     return float(np.count_nonzero(mask != smooth)) / max(length, 1.0)
+
+
+def lopsided(alpha: U8) -> float:
+    """Share of the largest piece of a laid cut-out whose mirror image is not cloth, nor near it.
+
+    Finds a corner of the floor that came along, or a folded sleeve, better than the overlap of both halves does.
+    """
+    mask = (alpha > 127).astype(np.uint8)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
+    alone = mask & (1 - cv2.dilate(np.ascontiguousarray(mask[:, ::-1]), disc))
+    _, _, stats, _ = cv2.connectedComponentsWithStats(alone)
+    return float(stats[1:, cv2.CC_STAT_AREA].max(initial=0)) / max(int(mask.sum()), 1)
 
 
 def cloth_colour(rgba: U8) -> F32:
@@ -419,7 +433,9 @@ def gather(listed: Sequence[Source], cuts: Sequence[Cut], *, of_kind: int) -> De
         else:
             used.append((source, cut.rgba))
     if len(used) < 2:
-        raise InputError("too_few", f"{len(used)} of {len(listed)} photos can be used", "give more garment photos")
+        whole = sum(cut.rgba is not None for cut in cuts)
+        told = f"of {len(listed)} photos {whole} make good cut-outs, but no kind has {of_kind} of them to train on"
+        raise InputError("too_few", told, "give more photos of garments, or a smaller --of-kind")
     return Designs(
         images=np.stack([rgba for _, rgba in used]),
         labels=np.array([classes.index(s.kind) for s, _ in used], np.int64),

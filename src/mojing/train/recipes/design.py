@@ -20,7 +20,7 @@ from torch import Tensor
 from mojing.core.errors import InputError
 from mojing.runtime.store import ModelStore
 from mojing.train.adversarial import build_game, launch, train
-from mojing.train.data.designs import FILE, SIDE, Designs, prepare
+from mojing.train.data.designs import FILE, OF_KIND, SIDE, Designs, prepare
 from mojing.train.games import Material
 from mojing.train.loop import Run
 from mojing.train.monitor import Watch
@@ -44,6 +44,8 @@ class DesignOptions:
     """npz file of cut-outs, made on first use; OUT/designs.npz if not given"""
     limit: int = 0
     """cut out only so many photos, evenly spread; 0 takes all"""
+    of_kind: int = OF_KIND
+    """photos to train on that a kind of garment must have to be learnt"""
     prepare_only: bool = False
     """make the cut-outs and stop"""
 
@@ -126,7 +128,10 @@ def run_design(asked: DesignOptions) -> Path:
                          hint="see mojing train design --help")  # fmt: skip
     path = asked.designs or asked.out / FILE
     if not path.is_file():
-        prepare(asked.data, path, models=ModelStore(), threads=asked.threads, limit=asked.limit)
+        models = ModelStore()
+        prepare(
+            asked.data, path, models=models, threads=asked.threads, limit=asked.limit, of_kind=max(asked.of_kind, 1)
+        )
     if asked.prepare_only:
         return path
     designs = Designs.load(path)
