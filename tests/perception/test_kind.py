@@ -71,8 +71,8 @@ def hoodie() -> U8:
 
 def test_uneven_anchors_of_an_even_garment_are_levelled() -> None:
     seen = np.zeros((len(GARMENT_ANCHORS), 3), np.float32)
-    seen[A["left_hem"]], seen[A["right_hem"]] = (150, 190, 0.9), (52, 198, 0.9)
-    seen[A["left_shoulder"]], seen[A["right_shoulder"]] = (140, 66, 0.5), (62, 70, 0.5)
+    seen[A["left_hem"]], seen[A["right_hem"]] = (150, 190, 0.25), (52, 198, 0.25)
+    seen[A["left_shoulder"]], seen[A["right_shoulder"]] = (140, 66, 0.2), (62, 70, 0.2)
     seen[A["neck"]] = (108, 60, 0.5)
     out = level_pairs(seen, hoodie(), category="top")
     for name in ("hem", "shoulder"):
@@ -81,6 +81,13 @@ def test_uneven_anchors_of_an_even_garment_are_levelled() -> None:
         assert abs((left[0] + right[0]) / 2 - 100) < 1.5
     assert abs(out[A["neck"], 0] - 100) < 1.5
     assert (out[:, 2] == seen[:, 2]).all()
+
+
+def test_pairs_that_are_clearly_seen_stay() -> None:
+    seen = np.zeros((len(GARMENT_ANCHORS), 3), np.float32)
+    seen[A["left_hem"]], seen[A["right_hem"]] = (150, 190, 0.9), (52, 198, 0.9)
+    out = level_pairs(seen, hoodie(), category="top")
+    assert np.array_equal(out[[A["left_hem"], A["right_hem"]]], seen[[A["left_hem"], A["right_hem"]]])
 
 
 def test_shoulders_on_a_hood_are_put_on_the_shoulders() -> None:

@@ -26,6 +26,9 @@ from mojing.runtime.store import ModelStore
 
 CATEGORIES = ("top", "outer", "dress", "skirt", "trousers")
 INPUT_WH = (256, 256)
+CLEAR_END = 0.3
+"""Confidence of an elbow or a wrist from which the garment reaches there, whatever it is called."""
+
 SEEN = 0.1
 """Confidence from which the network's anchor is believed; the place is often right where the heat map is faint."""
 
@@ -269,7 +272,11 @@ def complete_anchors(
     out[out[:, 2] < SEEN] = 0
     lower = category not in TOPS
     upper = ("neck", "shoulder", "elbow", "wrist")
-    absent = upper if lower else {"none": ("elbow", "wrist"), "short": ("wrist",)}.get(sleeve, ())
+    # A limb's end that is clearly seen counts more than the word for the sleeve.
+    ends = {n: float(max(out[A[f"left_{n}"], 2], out[A[f"right_{n}"], 2])) for n in ("elbow", "wrist")}
+    short = "short" if sleeve == "none" and ends["elbow"] > CLEAR_END else sleeve
+    worn_sleeve = "long" if ends["wrist"] > CLEAR_END else short
+    absent = upper if lower else {"none": ("elbow", "wrist"), "short": ("wrist",)}.get(worn_sleeve, ())
     for name, row in A.items():
         if name.split("_")[-1] in absent:
             out[row] = 0

@@ -18,16 +18,19 @@ NOTCH = 0.06
 SHORTS, CROPPED = 1.65, 2.05
 """Length over waist width below which trousers do not reach the knees, and below which they do not reach the ankles."""
 
+CLEAR = 0.3
+"""Confidence of both anchors of a pair from which they are left where they were seen."""
+
 SYMMETRIC = 0.8
 """Overlap of an outline with its mirror image from which left and right must agree."""
 
 NARROW = 0.47
 """Half distance of the shoulders, as a share of the hem's, below which they lie on a hood or collar."""
 
-TRUNK = (0.82, 1.3)
+TRUNK = (0.82, 1.45)
 """Torso length of an upper garment as it lies, in widths of its body, between which anchors are believed."""
 
-YOKE = (0.5, 0.88)
+YOKE = (0.5, 0.95)
 """Distance of its shoulder joints, in widths of its body, between which anchors are believed."""
 
 PAIRS = ("shoulder", "elbow", "wrist", "waist", "hip", "knee", "ankle", "hem")
@@ -96,7 +99,7 @@ def true_lining(inner: U8, outline: U8, *, category: str) -> U8:
 def level_pairs(anchors: F32, outline: U8, *, category: str, mirror: Mirror | None = None) -> F32:
     """Make left and right anchors of a lying garment mirror images of each other where its outline is symmetric.
 
-    Pairs that nearly agree are averaged by confidence; of those that do not, the wider shoulder and otherwise the surer
+    Pairs of which both are clearly seen stay. Others that nearly agree are averaged by confidence; of those that do not, the wider shoulder and otherwise the surer
     anchor counts. Shoulders of a sleeved garment that are narrower than half its hem lie on a hood or collar, and are
     set where the outline reaches the hem's width. An uneven pair would lay the garment on askew. `mirror` is the
     outline's line of symmetry, where it is already known.
@@ -126,6 +129,9 @@ def level_pairs(anchors: F32, outline: U8, *, category: str, mirror: Mirror | No
             moved = True
             halves["shoulder"] = 0.9 * hem[0], _reaches(outline, (point, along), half=hem[0])
     for name, (u_half, v_at) in halves.items():
+        clear = out[[A[f"left_{name}"], A[f"right_{name}"]], 2].min() >= CLEAR
+        if clear and not (moved and name == "shoulder"):
+            continue
         for side, sign in (("left", 1.0), ("right", -1.0)):
             out[A[f"{side}_{name}"], :2] = point + sign * u_half * across + v_at * along
     if out[A["neck"], 2] > 0:

@@ -207,7 +207,8 @@ def _grid(hw: tuple[int, int], scale: float) -> AnyArray:
 
 def _step(x: AnyArray, width: float) -> U8:
     """0 below -width / 2, 255 above width / 2, smooth between."""
-    t = np.clip(x / width + 0.5, 0, 1)
+    # Where a figure has collapsed to a point there is no side of a seam to be on: not a number counts as outside.
+    t = np.clip(np.where(np.isnan(x), -np.inf, x) / width + 0.5, 0, 1)
     return np.asarray(255 * t * t * (3 - 2 * t) + 0.5, np.uint8)
 
 
