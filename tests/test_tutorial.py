@@ -90,7 +90,8 @@ def test_commands_parse(name: str) -> None:
 def test_options_named_in_the_text_exist(name: str) -> None:
     known = {f"--{field.replace('_', '-')}" for field in vars(recipe("modern"))}
     given = set(re.findall(r"`(--[a-z0-9-]+)", TEXTS[name]))
-    assert given - {"--help"} <= known
+    off = {flag.replace("--", "--no-", 1) for flag in known}
+    assert given - {"--help"} <= known | off
 
 
 @both
