@@ -22,7 +22,7 @@ def made_up(count: int, *, seed: int) -> list[qualityfit.Trial]:
 
 
 def test_the_rule_is_found_and_the_chance_is_true() -> None:
-    weights = qualityfit.fit(made_up(1500, seed=0))
+    weights = qualityfit.fit(made_up(1500, seed=0), names_fitted=("agreement", "shift", "noise"))
     assert weights["agreement"] == pytest.approx(6, abs=1.5)
     assert weights["shift"] == pytest.approx(-4, abs=1.5)
     assert abs(weights["noise"]) < 0.8

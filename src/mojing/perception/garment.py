@@ -158,7 +158,8 @@ class GarmentNet:
             raise InputError(
                 "no_garment", "no garment was found", hint="use a photo of one garment, lying, hanging or worn"
             )
-        kind = category or settle(max(reading.category, key=lambda k: reading.category[k]), reading.anchors, outline)
+        likely = max(reading.category, key=lambda k: reading.category[k])
+        kind = category or settle(likely, reading.anchors, outline, sure=reading.category[likely])
         inner = true_lining(_inner(reading, outline), outline, category=kind)
         alpha = np.where(inner > 0, np.minimum(outline, 255 - inner), outline).astype(np.uint8)
         sleeve = max(reading.sleeve, key=lambda k: reading.sleeve[k])

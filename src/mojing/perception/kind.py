@@ -18,6 +18,9 @@ NOTCH = 0.06
 SHORTS, CROPPED = 1.65, 2.05
 """Length over waist width below which trousers do not reach the knees, and below which they do not reach the ankles."""
 
+SURE_SKIRT = 0.5
+"""Probability from which a skirt is not taken for a sleeveless top."""
+
 CLEAR = 0.3
 """Confidence of both anchors of a pair from which they are left where they were seen."""
 
@@ -52,13 +55,14 @@ def leg_gap(outline: U8) -> float:
     return float(max(sides - middle, 0) / h)
 
 
-def settle(category: str, anchors: F32, outline: U8) -> str:
+def settle(category: str, anchors: F32, outline: U8, *, sure: float = 0.0) -> str:
     """The category, corrected where outline and anchors contradict a skirt.
 
     Args:
         category: the network's.
         anchors: (17, 3) the network's, before any were dropped.
         outline: (H, W) uint8 opacity.
+        sure: the network's probability of it; a skirt it is sure of stays one whatever shoulders were seen.
     """
     if category != "skirt":
         return category
@@ -66,7 +70,7 @@ def settle(category: str, anchors: F32, outline: U8) -> str:
     shoulders = float(max(anchors[A["left_shoulder"], 2], anchors[A["right_shoulder"], 2]))
     if leg_gap(outline) >= NOTCH and neck < 0.25:
         return "trousers"
-    return "top" if shoulders >= 0.42 and neck >= 0.28 else category
+    return "top" if sure < SURE_SKIRT and shoulders >= 0.42 and neck >= 0.28 else category
 
 
 def fit_legs(anchors: F32, outline: U8) -> F32:
@@ -99,10 +103,10 @@ def true_lining(inner: U8, outline: U8, *, category: str) -> U8:
 def level_pairs(anchors: F32, outline: U8, *, category: str, mirror: Mirror | None = None) -> F32:
     """Make left and right anchors of a lying garment mirror images of each other where its outline is symmetric.
 
-    Pairs of which both are clearly seen stay. Others that nearly agree are averaged by confidence; of those that do not, the wider shoulder and otherwise the surer
-    anchor counts. Shoulders of a sleeved garment that are narrower than half its hem lie on a hood or collar, and are
-    set where the outline reaches the hem's width. An uneven pair would lay the garment on askew. `mirror` is the
-    outline's line of symmetry, where it is already known.
+    Pairs of which both are clearly seen stay. Others that nearly agree are averaged by confidence; of those that do
+    not, the wider shoulder and otherwise the surer anchor counts. Shoulders of a sleeved garment that are narrower than
+    half its hem lie on a hood or collar, and are set where the outline reaches the hem's width. An uneven pair would
+    lay the garment on askew. `mirror` is the outline's line of symmetry, where it is already known.
     """
     point, along, overlap = mirror or symmetry(outline)
     if overlap < SYMMETRIC:
