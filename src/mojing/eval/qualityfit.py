@@ -28,6 +28,7 @@ from mojing.eval.putback import disturbed, worn_view
 from mojing.perception.garment import CATEGORIES, GarmentView
 from mojing.tryon.pattern import make_pattern
 from mojing.tryon.pipeline import GarmentLook, PersonLook, TryOn
+from mojing.tryon.quality import THRESHOLD, chance
 from mojing.tryon.render import torso_px
 
 GOOD_IOU, GOOD_L1 = 0.8, 0.12
@@ -119,8 +120,6 @@ def fit(
 
 def check(found: Sequence[Trial], weights: dict[str, float]) -> dict[str, Any]:
     """Area under the ROC curve, the mean gap between chance and share over five bins, and the share that was good."""
-    from mojing.tryon.quality import chance
-
     p = np.array([chance(t.signs, weights) for t in found])
     good = np.array([t.good for t in found])
     if good.all() or not good.any():
@@ -135,8 +134,8 @@ def check(found: Sequence[Trial], weights: dict[str, float]) -> dict[str, Any]:
         "good": float(good.mean()),
         "roc_area": float(above),
         "calibration_gap": float(sum(gaps)),
-        "refused_good": float((p[good] < 0.2).mean()),
-        "refused_bad": float((p[~good] < 0.2).mean()),
+        "refused_good": float((p[good] < THRESHOLD).mean()),
+        "refused_bad": float((p[~good] < THRESHOLD).mean()),
     }
 
 

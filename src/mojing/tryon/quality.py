@@ -21,7 +21,7 @@ from mojing.tryon.agnostic import Edit
 from mojing.tryon.drape import Drape
 from mojing.tryon.render import Rendered, torso_px
 
-THRESHOLD = 0.2
+THRESHOLD = 0.05
 """Below this score a result is refused."""
 
 _SIGNS: dict[str, tuple[float, float, str]] = {
