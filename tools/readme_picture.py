@@ -12,7 +12,7 @@ from mojing.tryon.pipeline import TryOn
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "images" / "tryon.jpg"
-PAIRS = (("anna", "longsleeve-print"), ("kofi", "shirt"), ("mei", "skirt"), ("tom", "tee-striped"))
+PAIRS = (("anna", "longsleeve-print"), ("kofi", "shirt"), ("mei", "skirt"), ("tom", "jacket"))
 HEIGHT = 420
 
 

@@ -164,7 +164,9 @@ class GarmentNet:
         alpha = np.where(inner > 0, np.minimum(outline, 255 - inner), outline).astype(np.uint8)
         sleeve = max(reading.sleeve, key=lambda k: reading.sleeve[k])
         mirror = symmetry(outline)
-        anchors, missed = complete_anchors(reading.anchors, outline, category=kind, sleeve=sleeve, mirror=mirror)
+        anchors, missed = complete_anchors(
+            reading.anchors, outline, category=kind, sleeve=sleeve, sure=reading.sleeve[sleeve], mirror=mirror
+        )
         if kind == "trousers":
             anchors = fit_legs(anchors, outline)
         anchors = level_pairs(anchors, outline, category=kind, mirror=mirror)
@@ -263,9 +265,11 @@ def _inner(reading: Reading, outline: U8) -> U8:
 
 
 def complete_anchors(
-    anchors: F32, outline: U8, *, category: str, sleeve: str, mirror: Mirror | None = None
+    anchors: F32, outline: U8, *, category: str, sleeve: str, sure: float = 0.0, mirror: Mirror | None = None
 ) -> tuple[F32, list[str]]:
     """The network's anchors, unsure ones set to absent, those that must be there read off the outline.
+
+    `sure` is the probability of the sleeve, `mirror` the outline's line of symmetry where it is known.
 
     Returns the anchors (17, 3) and the names of those the outline gave.
     """
@@ -273,10 +277,11 @@ def complete_anchors(
     out[out[:, 2] < SEEN] = 0
     lower = category not in TOPS
     upper = ("neck", "shoulder", "elbow", "wrist")
-    # A limb's end that is clearly seen counts more than the word for the sleeve.
+    # A limb's end that is clearly seen counts more than a word for the sleeve that is not sure.
     ends = {n: float(max(out[A[f"left_{n}"], 2], out[A[f"right_{n}"], 2])) for n in ("elbow", "wrist")}
     short = "short" if sleeve == "none" and ends["elbow"] > CLEAR_END else sleeve
-    worn_sleeve = "long" if ends["wrist"] > CLEAR_END else short
+    longest = "long" if ends["wrist"] > CLEAR_END else short
+    worn_sleeve = sleeve if sure > 0.8 else longest
     absent = upper if lower else {"none": ("elbow", "wrist"), "short": ("wrist",)}.get(worn_sleeve, ())
     for name, row in A.items():
         if name.split("_")[-1] in absent:

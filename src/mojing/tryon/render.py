@@ -21,7 +21,7 @@ from mojing.perception.body import BodyView
 from mojing.perception.labels import L
 from mojing.runtime.session import Session
 from mojing.runtime.store import ModelStore
-from mojing.tryon.agnostic import Edit, soft_mask
+from mojing.tryon.agnostic import Edit, grow, soft_mask
 from mojing.tryon.conditions import CATEGORIES, CROP_WH, context_input, crop_rect, picture_input, skin_colour
 from mojing.tryon.drape import Drape
 
@@ -181,7 +181,9 @@ def _with_network(session: Session, rgb: U8, body: BodyView, *, drape: Drape, ed
     alpha = np.asarray(solid * keep, np.float32)
     lit = moved * _read(out.gain, at, stride=4)[..., None]
     invented = _read(out.rgb, at)
-    new = invented + (lit - invented) * alpha[..., None]
+    # Beside the person the background is in the photo: cloth goes over that, nothing need be invented.
+    behind = np.where(_beside(body)[window][..., None], rgb[window].astype(np.float32), invented)
+    new = behind + (lit - behind) * alpha[..., None]
     soft = soft_mask(edit, radius=max(1.5, 0.004 * max(body.hw)), rect=(bx, by, bw, bh))
     # What the garment covers must be painted, also where the photo's own pixels would otherwise stay.
     soft = np.maximum(soft, alpha * (edit.mask[window] > 0))
@@ -204,6 +206,12 @@ def _with_network(session: Session, rgb: U8, body: BodyView, *, drape: Drape, ed
         shift=float((np.hypot(flow[..., 0], flow[..., 1]) * alpha).sum() / max(float(alpha.sum()), 1.0) / torso),
         kept=min(float(whole.sum()) / max(was, 1.0), 1.0),
     )
+
+
+def _beside(body: BodyView) -> AnyArray:
+    """Pixels (H, W) bool of the photo that show no part of the person, nor their outline's soft rim."""
+    person = np.asarray(cv2.compare(body.alpha, 12, cv2.CMP_GT), np.uint8)
+    return grow(person, max(0.006 * torso_px(body), 1.0)) == 0
 
 
 def _positions(to_crop: Affine, rect: tuple[int, int, int, int]) -> tuple[F32, F32]:
@@ -273,6 +281,7 @@ def _plain(rgb: U8, body: BodyView, *, drape: Drape, edit: Edit) -> Rendered:
     inside = edit.mask > 0
     change = cv2.bitwise_and(edit.mask, cv2.bitwise_not(edit.stay))
     # Half-covered pixels, too: beneath them the old garment would show through, and flatter a garment put back.
+    change[_beside(body)] = 0
     gone = (change > 0) & (drape.alpha < 0.99)
     if gone.any():
         scale = min(1.0, 256 / max(body.hw))
