@@ -8,7 +8,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-# Not in the lock file: which build of torch fits depends on the machine.
+# Not in the lock file: which build of torch fits depends on the machine. It is installed first, as locked packages need it.
 TORCH ?= torch==2.13.0
 
 .PHONY: run designs test check format lock clean
@@ -24,8 +24,8 @@ $(VENV)/.base: $(BIN)/python requirements.lock pyproject.toml
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.base requirements-dev.lock
-	$(PIP) install -q --require-hashes -r requirements-dev.lock
 	$(PIP) install -q '$(TORCH)'
+	$(PIP) install -q --require-hashes -r requirements-dev.lock
 	touch $@
 
 run: $(VENV)/.base
