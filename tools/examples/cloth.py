@@ -16,6 +16,7 @@ import bpy
 import numpy as np
 from body import Body, Vectors
 from numpy.typing import NDArray
+
 from studio import add_mesh, evaluated, subdivide
 
 Field = Vectors

@@ -14,6 +14,7 @@ import numpy as np
 from body import Body, Vectors, data_folder
 from mathutils import Vector
 from mathutils.bvhtree import BVHTree
+
 from studio import Colour, add_mesh, add_part, smooth_surface
 
 

@@ -10,15 +10,16 @@ from typing import Any
 import bpy
 import materials
 import numpy as np
-import studio
 import trims
 from body import Body, Pose, Shape, make_body
 from cloth import Fabric, Field, Shell, simulate
 from materials import Look, Print
 from people import RELAXED, both
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
-from studio import Colour
 from wardrobe import Legs, Skirt, Top, cut_legs, cut_skirt, cut_top
+
+import studio
+from studio import Colour
 
 WHITE: Colour = (1.0, 1.0, 1.0)
 COTTON = Fabric(grow=0.03)

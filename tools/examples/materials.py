@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+
 from studio import Colour, linear
 
 Value = Any  # a node socket or a float

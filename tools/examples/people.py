@@ -9,13 +9,14 @@ from typing import Any
 import figure
 import materials
 import numpy as np
-import studio
 from body import Body, Pose, Shape, make_body
 from cloth import Fabric, Shell, simulate
 from hair import Style
 from materials import Look
-from studio import Colour
 from wardrobe import Legs, Skirt, Top, cut_legs, cut_skirt, cut_top
+
+import studio
+from studio import Colour
 
 Pattern = Top | Legs | Skirt
 

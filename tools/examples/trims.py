@@ -10,10 +10,11 @@ import bpy  # it makes bmesh and mathutils importable, so it comes first
 # isort: split
 import bmesh
 import numpy as np
-import studio
 from body import Vectors
 from cloth import Field, Shell
 from mathutils import Vector
+
+import studio
 
 Section = Callable[[float], Vectors]
 """Angle from the front (0) to the back (pi) -> points (K, 2): how far out and how far up from the neckline."""
