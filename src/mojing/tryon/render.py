@@ -211,7 +211,7 @@ def _with_network(session: Session, rgb: U8, body: BodyView, *, drape: Drape, ed
 def _beside(body: BodyView) -> AnyArray:
     """Pixels (H, W) bool of the photo that show no part of the person, nor their outline's soft rim."""
     person = np.asarray(cv2.compare(body.alpha, 12, cv2.CMP_GT), np.uint8)
-    return grow(person, max(0.006 * torso_px(body), 1.0)) == 0
+    return np.asarray(grow(person, max(0.006 * torso_px(body), 1.0)) == 0)
 
 
 def _positions(to_crop: Affine, rect: tuple[int, int, int, int]) -> tuple[F32, F32]:
