@@ -20,11 +20,11 @@ import pytest
 from PIL import Image
 
 from mojing import TryOn
-from mojing.cli import app as cli
 from mojing.core.errors import InputError
 from mojing.core.image import Photo, load
 from mojing.runtime import ModelStore
 from tests.cli import spoilt
+from tests.cli.conftest import Outcome, Run
 
 ROOT = Path(__file__).parents[2]
 ANNA, TOM, ROSA = (ROOT / "examples" / "people" / f"{name}.jpg" for name in ("anna", "tom", "rosa"))
@@ -37,26 +37,6 @@ pytestmark = pytest.mark.skipif(not READY, reason="needs the shipped models and 
 
 NO_BODY = {"no_person", "bad_crop", "back_view", "bad_pose"}
 NO_RESULT = {*NO_BODY, "no_garment", "several_people", "poor_result"}
-
-Outcome = tuple[int, str, str]
-Run = Callable[..., Outcome]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line in this process: exit code, stdout, stderr. Anything but an exit is a traceback."""
-
-    def go(*words: object) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["mojing", *map(str, words)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-        out, err = capfd.readouterr()
-        return code, out, err
-
-    return go
 
 
 @pytest.fixture(scope="module")

@@ -8,28 +8,17 @@ from __future__ import annotations
 
 import io
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mojing import __version__
+from mojing.cli.choices import Category
 from mojing.cli.design import design
 from mojing.core.errors import InputError, MissingExtraError, MojingError
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
-
-
-class Category(StrEnum):
-    """What kind of garment it is; `auto` lets the garment network say."""
-
-    auto = "auto"
-    top = "top"
-    outer = "outer"
-    dress = "dress"
-    skirt = "skirt"
-    trousers = "trousers"
 
 
 def _group(text: str) -> typer.Typer:

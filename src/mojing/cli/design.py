@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from mojing.cli.choices import Category
+
 design = typer.Typer(
     help="Design new garments; recolour, print on and put logos on real ones.",
     no_args_is_help=True,
@@ -15,17 +17,6 @@ design = typer.Typer(
     pretty_exceptions_enable=False,
     invoke_without_command=True,
 )
-
-
-class Category(StrEnum):
-    """What kind of garment a photo shows; `auto` lets the garment network say."""
-
-    auto = "auto"
-    top = "top"
-    outer = "outer"
-    dress = "dress"
-    skirt = "skirt"
-    trousers = "trousers"
 
 
 class Method(StrEnum):
