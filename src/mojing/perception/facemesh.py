@@ -1,7 +1,8 @@
 """The 478-point face mesh: which point is which, its triangles, its mirror image, and its flat (UV) layout.
 
 The numbering is that of MediaPipe's face mesh with irises (Kartynnik et al. 2019, Grishchenko et al. 2020,
-Apache-2.0), so that mesh.json can be read by anything that reads theirs. Left and right are the wearer's. `facemesh.npz` holds what was
+Apache-2.0), so that mesh.json can be read by anything that reads theirs. Left and right are the wearer's.
+`facemesh.npz` holds what was
 derived from it by tools/face_topology.py: the mean shape of our training faces and a flat layout without folds.
 """
 
