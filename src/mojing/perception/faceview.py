@@ -13,8 +13,8 @@ from mojing.perception.facemesh import CHIN, FOREHEAD, LEFT_EYE, LIPS_INNER, OVA
 
 FACE_PARTS: tuple[str, ...] = ("other", "skin", "hair", "beard", "glasses", "mouth", "cover")
 """What a pixel near a face can show: other = background and clothes; skin = bare skin of face, ears
-and neck, lips and lids too; hair = of the head; beard = beard and moustache; glasses = frames and glasses; mouth = what shows between
-open lips; cover = a hand, a mask or anything else in front of the face."""
+and neck, lips and lids too; hair = of the head; beard = beard and moustache; glasses = frames and glasses;
+mouth = what shows between open lips; cover = a hand, a mask or anything else in front of the face."""
 
 PARTS_SIZE = 96
 """Side of the grid that parts are told on."""
