@@ -81,3 +81,24 @@ def test_a_failed_write_leaves_what_was_there(tmp_path: Path) -> None:
 def test_what_is_no_plain_file_is_written_directly() -> None:
     files.write(os.devnull, b"gone")
     assert Path(os.devnull).is_char_device()
+
+
+def test_a_file_filled_bit_by_bit_appears_when_it_is_whole(tmp_path: Path) -> None:
+    place = tmp_path / "deep" / "clip.mp4"
+    with files.whole(place) as path:
+        assert path.suffix == ".mp4"
+        path.write_bytes(b"half")
+        assert not place.exists()
+        path.write_bytes(b"whole")
+    assert place.read_bytes() == b"whole"
+
+    class StopHere(Exception):
+        pass
+
+    with pytest.raises(StopHere), files.whole(place) as path:
+        path.write_bytes(b"half")
+        raise StopHere
+    with pytest.raises(InputError, match="cannot be written"), files.whole(place):
+        pass  # nothing was written that could take its place
+    assert [p.name for p in place.parent.iterdir()] == ["clip.mp4"]
+    assert place.read_bytes() == b"whole"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mojing.core.errors import InputError
@@ -90,6 +91,34 @@ def write(path: str | Path, data: bytes) -> Path:
     except (OSError, ValueError) as exc:
         raise unwritable(path, exc) from exc
     return path
+
+
+@contextmanager
+def whole(path: str | Path) -> Iterator[Path]:
+    """A new file to fill, with the suffix of `path`, that takes its place when the block ends well and is gone when
+    it does not: for what is written bit by bit and by others, such as a video. Folders are made as needed.
+
+    Raises:
+        InputError: unwritable.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        target = path.resolve()
+        temporary = target.with_name(f".mojing-{secrets.token_hex(8)}{target.suffix}")
+    except (OSError, ValueError) as exc:
+        raise unwritable(path, exc) from exc
+    try:
+        yield temporary
+        try:
+            if target.exists():
+                temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+            temporary.replace(target)
+        except (OSError, ValueError) as exc:
+            raise unwritable(path, exc) from exc
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def _replace(target: Path, data: bytes, *, mode: int | None) -> None:
