@@ -92,12 +92,13 @@ def test_a_file_filled_bit_by_bit_appears_when_it_is_whole(tmp_path: Path) -> No
         path.write_bytes(b"whole")
     assert place.read_bytes() == b"whole"
 
-    class StopHere(Exception):
-        pass
+    def fail_halfway() -> None:
+        with files.whole(place) as path:
+            path.write_bytes(b"half")
+            raise RuntimeError
 
-    with pytest.raises(StopHere), files.whole(place) as path:
-        path.write_bytes(b"half")
-        raise StopHere
+    with pytest.raises(RuntimeError):
+        fail_halfway()
     with pytest.raises(InputError, match="cannot be written"), files.whole(place):
         pass  # nothing was written that could take its place
     assert [p.name for p in place.parent.iterdir()] == ["clip.mp4"]
