@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 KINDS: Final[tuple[str, ...]] = (
+    "remove",
     "smooth",
     "foundation",
     "concealer",
@@ -21,12 +22,15 @@ KINDS: Final[tuple[str, ...]] = (
     "lens",
     "hair",
 )
-"""Kinds of products, in the order in which they are put on unless a look says otherwise."""
+"""Kinds of products, in the order in which they are put on unless a look says otherwise.
+
+`remove` is an estimate of the bare face, which only a residual can say; the rest are products."""
 
 FINISHES: Final[tuple[str, ...]] = ("matte", "satin", "gloss", "sheer", "metallic", "shimmer", "holographic")
 """How a product throws back light."""
 
 PATTERNS: Final[dict[str, tuple[str, ...]]] = {
+    "remove": ("full",),
     "smooth": ("full",),
     "foundation": ("full",),
     "concealer": ("full",),
@@ -49,6 +53,7 @@ SIDES: Final[tuple[str, ...]] = ("left", "right")
 """The wearer's sides."""
 
 AREAS: Final[dict[str, tuple[str, ...]]] = {
+    "remove": (),
     "smooth": (),
     "foundation": (),
     "concealer": ("under-eye", "nose", "spots"),
@@ -71,6 +76,7 @@ ONE_SIDED: Final[frozenset[str]] = frozenset({"hair", "lip", "lip_liner"})
 """Kinds that know no left and right."""
 
 _FEW: Final[dict[tuple[str, str], tuple[int, int]]] = {
+    ("remove", "full"): (0, 0),
     ("smooth", "full"): (0, 0),
     ("eyeshadow", "single"): (1, 1),
     ("eyeshadow", "duo"): (2, 2),

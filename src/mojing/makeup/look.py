@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -17,9 +17,10 @@ from typing import Any, Final
 import numpy as np
 
 from mojing.core import files
-from mojing.core.arrays import F32, readonly
+from mojing.core.arrays import F32, U8, readonly
 from mojing.core.color import linear_to_srgb, srgb_to_linear, to_uint8
 from mojing.core.errors import InputError
+from mojing.core.image import encode
 from mojing.makeup.kinds import FINISHES, KINDS, PATTERNS, regions, shade_counts
 from mojing.makeup.spectrum import WAVELENGTHS, linear_of_spectrum
 
@@ -137,7 +138,8 @@ class Layer:
         size: 0.5..2, of what the pattern draws (length of lashes, width of a line, reach of a blush); 1 = usual.
         softness: 0..1, how far edges fade out; 0.5 = usual for the kind.
         product: what was bought, or None.
-        residual: RGBA PNG in mesh UV that says what the shades cannot, or None.
+        residual: RGBA picture in mesh UV that says what the shades cannot, or None: the path of a PNG, or (s, s, 4)
+            uint8. See `residual.py` for what it means.
     """
 
     kind: str
@@ -150,7 +152,7 @@ class Layer:
     size: float = 1.0
     softness: float = 0.5
     product: ProductRef | None = None
-    residual: Path | None = None
+    residual: Path | U8 | None = None
 
     def __post_init__(self) -> None:
         _check_word("kind", self.kind, KINDS)
@@ -167,10 +169,14 @@ class Layer:
             object.__setattr__(self, name, _number(name, getattr(self, name), bounds))
         for word in self.region:
             _check_word("region", word, regions(self.kind))
+        if isinstance(self.residual, np.ndarray):
+            if self.residual.dtype != np.uint8 or self.residual.ndim != 3 or self.residual.shape[2] != 4:
+                raise _fault("residual", "an RGBA picture in uint8", f"{self.residual.dtype} {self.residual.shape}")
+            object.__setattr__(self, "residual", readonly(self.residual))
         if len(set(self.region)) != len(self.region):
             raise _fault("region", "each word once", list(self.region))
         least, most = shade_counts(self.kind, self.pattern)
-        if not least <= len(self.shades) <= most and not (self.residual and not self.shades):
+        if not least <= len(self.shades) <= most and (self.residual is None or self.shades):
             count = f"{least}" if least == most else f"{least} to {most}"
             raise _fault("shades", f"{count} for {self.kind} {self.pattern}", len(self.shades))
 
@@ -224,8 +230,8 @@ def load(path: str | Path, *, products: Mapping[str, Product] | None = None) -> 
     except UnicodeDecodeError as exc:
         raise InputError("bad_look", f"{path.name} is no UTF-8 text", _HINT) from exc
     look = loads(text, products=products)
-    found = tuple(la if la.residual is None else replace(la, residual=path.parent / la.residual) for la in look.layers)
-    return replace(look, layers=found)
+    beside = [path.parent / la.residual if isinstance(la.residual, Path) else None for la in look.layers]
+    return replace(look, layers=tuple(replace(la, residual=at) for la, at in zip(look.layers, beside, strict=True)))
 
 
 def loads(text: str, *, products: Mapping[str, Product] | None = None) -> Look:
@@ -363,33 +369,50 @@ def _residual(given: object) -> Path | None:
 
 
 def dumps(look: Look) -> str:
-    """JSON text that `loads` reads back; what is as usual is left out, colours are rounded to sRGB bytes."""
-    return json.dumps(_plain(look, {}), indent=1, ensure_ascii=False) + "\n"
+    """JSON text that `loads` reads back; what is as usual is left out, colours are rounded to sRGB bytes.
+
+    Residuals that are no files yet get the names that `save` would give them in the current folder.
+    """
+    names = [_residual_name(look.layers, i, stem="look") for i in range(len(look.layers))]
+    return _text_of(look, names)
 
 
 def save(look: Look, path: str | Path) -> Path:
-    """Write a look's file; its residuals must lie in the same folder or below.
+    """Write a look's file, and beside it the residuals that are no files yet; those that are must lie there or below.
 
     Raises:
         InputError: unwritable, bad_look.
     """
     path = Path(path)
-    folder, names = path.parent.resolve(), {}
+    folder, names = path.parent.resolve(), list[str]()
     for i, layer in enumerate(look.layers):
-        if layer.residual is None:
-            continue
-        try:
-            names[layer.residual] = layer.residual.resolve().relative_to(folder)
-        except ValueError as exc:
-            raise _fault(f"layers[{i}].residual", "a file beside the look's file", str(layer.residual)) from exc
-    return files.write(path, (json.dumps(_plain(look, names), indent=1, ensure_ascii=False) + "\n").encode())
+        name = _residual_name(look.layers, i, stem=path.stem)
+        if isinstance(layer.residual, np.ndarray):
+            files.write(path.with_name(name), encode(layer.residual))
+        elif layer.residual is not None:
+            try:
+                name = layer.residual.resolve().relative_to(folder).as_posix()
+            except ValueError as exc:
+                fault = _fault(f"layers[{i}].residual", "a file beside the look's file", str(layer.residual))
+                raise fault from exc
+        names.append(name)
+    return files.write(path, _text_of(look, names).encode())
 
 
-def _plain(look: Look, residuals: Mapping[Path, Path]) -> dict[str, object]:
-    return {"version": VERSION, "name": look.name, "layers": [_plain_layer(layer, residuals) for layer in look.layers]}
+def _residual_name(layers: Sequence[Layer], index: int, *, stem: str) -> str:
+    """Name of the file of a layer's residual, empty where it has none."""
+    residual = layers[index].residual
+    if residual is None:
+        return ""
+    return residual.as_posix() if isinstance(residual, Path) else f"{stem}-{index + 1}-{layers[index].kind}.png"
 
 
-def _plain_layer(layer: Layer, residuals: Mapping[Path, Path]) -> dict[str, object]:
+def _text_of(look: Look, residuals: Sequence[str]) -> str:
+    layers = [_plain_layer(layer, name) for layer, name in zip(look.layers, residuals, strict=True)]
+    return json.dumps({"version": VERSION, "name": look.name, "layers": layers}, indent=1, ensure_ascii=False) + "\n"
+
+
+def _plain_layer(layer: Layer, residual: str) -> dict[str, object]:
     shades = [{"name": s.name, "hex": s.hex} if s.name else {"hex": s.hex} for s in layer.shades]
     out: dict[str, object] = {"kind": layer.kind, "pattern": layer.pattern, "shades": shades, "finish": layer.finish}
     out["coverage"] = layer.coverage
@@ -400,8 +423,8 @@ def _plain_layer(layer: Layer, residuals: Mapping[Path, Path]) -> dict[str, obje
     if layer.product:
         ref = layer.product
         out["product"] = {k: v for k, v in (("id", ref.id), ("brand", ref.brand), ("shade", ref.shade)) if v}
-    if layer.residual is not None:
-        out["residual"] = residuals.get(layer.residual, layer.residual).as_posix()
+    if residual:
+        out["residual"] = residual
     return out
 
 
