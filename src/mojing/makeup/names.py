@@ -7,6 +7,7 @@ from typing import Final, Literal
 Language = Literal["zh", "en"]
 
 KIND_NAMES: Final[dict[str, dict[Language, str]]] = {
+    "remove": {"zh": "卸妆", "en": "make-up removed"},
     "smooth": {"zh": "磨皮", "en": "skin smoothing"},
     "foundation": {"zh": "粉底", "en": "foundation"},
     "concealer": {"zh": "遮瑕", "en": "concealer"},
@@ -37,6 +38,7 @@ FINISH_NAMES: Final[dict[str, dict[Language, str]]] = {
 """Name of every finish of `kinds.FINISHES`."""
 
 PATTERN_NAMES: Final[dict[str, dict[str, dict[Language, str]]]] = {
+    "remove": {"full": {"zh": "全脸", "en": "whole face"}},
     "smooth": {"full": {"zh": "全脸", "en": "whole face"}},
     "foundation": {"full": {"zh": "全脸", "en": "whole face"}},
     "concealer": {"full": {"zh": "局部遮瑕", "en": "where it is needed"}},
