@@ -23,8 +23,9 @@ def film(albedo: AnyArray, product: AnyArray, *, thickness: AnyArray) -> F32:
     """Colour (..., 3) of skin of `albedo` (..., 3) under a film of a product with swatch `product` (3,) or (..., 3).
 
     `thickness` is S X, 0 (bare) to infinity (the swatch itself): one number, one a pixel (...), or with channels last,
-    (3,) or (..., 3), when they scatter differently; `thickness_for` gives it for a coverage. Kubelka 1948, the exponential form of R(R_inf, S X, R_g):
-    with d = R_g - R, q = 1 - R^2 and T = exp(-S X (1/R - R)) it is R + d T q / (q - R d (1 - T)).
+    (3,) or (..., 3), when they scatter differently; `thickness_for` gives it for a coverage. Kubelka 1948, the
+    exponential form of R(R_inf, S X, R_g): with d = R_g - R, q = 1 - R^2 and T = exp(-S X (1/R - R)) it is
+    R + d T q / (q - R d (1 - T)).
     """
     r = swatch(product)
     t = np.asarray(thickness, np.float64)
@@ -90,9 +91,9 @@ def swatch(product: AnyArray) -> F64:
 
 
 def mixture(products: AnyArray, shares: AnyArray) -> F64:
-    """Swatch (..., 3) of products (n, 3) stirred together in `shares` (..., n) that sum to 1: K/S adds up (Duncan 1940).
+    """Swatch (..., 3) of products (n, 3) stirred together in `shares` (..., n), which sum to 1.
 
-    Scattering is taken to be alike in all of them.
+    K/S adds up (Duncan 1940). Scattering is taken to be alike in all of them.
     """
     r = swatch(products)
     ratio = np.asarray(shares, np.float64) @ ((1.0 - r) ** 2 / (2.0 * r))

@@ -35,14 +35,14 @@ _XYZ_TO_RGB = np.linalg.inv(
 )
 
 
-def _weights() -> F64:
+def weights() -> F64:
     """(31, 3): how much each wavelength adds to linear red, green, blue; a perfect white comes out as (1, 1, 1)."""
     xyz = _D65[:, None] * _OBSERVER
     white = np.linalg.inv(_XYZ_TO_RGB).sum(axis=1)
     return np.asarray((xyz / xyz.sum(axis=0) * white) @ _XYZ_TO_RGB.T, np.float64)
 
 
-_WEIGHTS = _weights()
+_WEIGHTS = weights()
 
 
 def linear_of_spectrum(reflectance: Sequence[float]) -> F32:
