@@ -57,28 +57,35 @@ class _Lines:
             print(f"{what}: {done}" + (f" of {total}" if total else ""), file=sys.stderr)
 
 
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Keep what libraries of C write to stderr by themselves from the user: the refusal says it in one line."""
+    sys.stderr.flush()
+    try:
+        heard = os.dup(2)
+    except OSError:  # there is no stderr to be written to
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(heard, 2)
+        os.close(heard)
+        os.close(nowhere)
+
+
 def read_photo(path: Path) -> Photo:
-    """The picture of a file. Decoders that write their complaints about damaged files to stderr by themselves are not
-    heard: the refusal says it in one line.
+    """The picture of a file; complaints of decoders about damaged files are not heard.
 
     Raises:
         InputError: as `core.image.load` does.
     """
     from mojing.core.image import load
 
-    sys.stderr.flush()
-    try:
-        heard = os.dup(2)
-    except OSError:  # there is no stderr to be written to
+    with unheard():
         return load(path)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        return load(path)
-    finally:
-        os.dup2(heard, 2)
-        os.close(heard)
-        os.close(nowhere)
 
 
 def say(text: str, *, quiet: bool = False) -> None:
