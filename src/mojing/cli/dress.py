@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from mojing.cli.console import progress_bar, read_photo, refusal, say, write_json
-from mojing.core import files
+from mojing.cli.places import check_places, same
 from mojing.core.errors import InputError, MojingError
 
 
@@ -39,7 +38,8 @@ def dress(order: Order) -> None:
         _check_places(order)
         _dress(order)
     except MojingError as error:
-        if order.report is not None and not _is_input(order.report, order) and not _same(order.report, order.out):
+        taken = [place for place in (*_given(order), order.out) if place is not None]
+        if order.report is not None and not any(same(order.report, place) for place in taken):
             # Why the order was refused matters more than that the report has no place.
             with suppress(InputError):
                 write_json(order.report, refusal(error))
@@ -51,23 +51,11 @@ def _check_places(order: Order) -> None:
     from mojing.core.image import check_suffix
 
     check_suffix(order.out)
-    results = [place for place in (order.out, order.report) if place is not None]
-    for place in results:
-        files.check_file(place)
-        if _is_input(place, order):
-            raise InputError("unwritable", f"{place} was given as an input", "choose another place for the result")
-    if order.report is not None and _same(order.out, order.report):
-        raise InputError("unwritable", f"{order.report} cannot be both picture and report", "choose two places")
-    if order.debug is not None:
-        files.check_folder(order.debug)
+    check_places((order.out, order.report), inputs=_given(order), folders=(order.debug,))
 
 
-def _is_input(place: Path, order: Order) -> bool:
-    return any(_same(place, given) for given in (order.person, order.garment, order.anchors) if given is not None)
-
-
-def _same(a: Path, b: Path) -> bool:
-    return os.path.realpath(a) == os.path.realpath(b)
+def _given(order: Order) -> tuple[Path | None, ...]:
+    return order.person, order.garment, order.anchors
 
 
 def _dress(order: Order) -> None:
