@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import gc
-import resource
 import statistics
 import subprocess
 import sys
 import time
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from mojing.core.arrays import U8
 from mojing.core.errors import InputError
 from mojing.core.image import Photo, load
 from mojing.core.progress import track
+from mojing.eval.machine import bundled, peak_rss_mb
 from mojing.runtime import ModelStore
 from mojing.tryon.pipeline import TryOn
 
@@ -57,7 +56,7 @@ def bench_tryon(*, repeats: int = 15, threads: int = 2, examples: Path | None = 
         "floor_ms": round(floor, 1),
         "seen_floor_ms": round(statistics.median(seen_floor), 1),
         "ratio": round(statistics.median(new) / floor, 3) if floor > 0 else None,
-        "peak_rss_mb": round(_peak_rss_mb(), 1),
+        "peak_rss_mb": round(peak_rss_mb(), 1),
         "artifacts_mb": round(sum(p.stat().st_size for p in store.folder.iterdir() if p.is_file()) / 1e6, 2),
         "import_ms": round(_import_ms(), 1),
         "threads": threads,
@@ -68,18 +67,12 @@ def bench_tryon(*, repeats: int = 15, threads: int = 2, examples: Path | None = 
 
 def _photos(examples: Path | None) -> tuple[list[Photo], list[Photo]]:
     """People filled up to SIZE_WH by a plain border where their shape differs, and garments as they are."""
-    folder = examples if examples is not None else _bundled()
+    folder = examples if examples is not None else bundled()
     people = [Photo(_fit(load(p).flat())) for p in _pictures(folder / "people")]
     garments = [load(p) for p in _pictures(folder / "garments")]
     if not people or not garments:
         raise InputError("bad_data", f"there are no example photos in {folder}", hint="work from a checkout")
     return people, garments
-
-
-def _bundled() -> Path:
-    """The examples beside the package's source, or inside the installed package."""
-    packaged = Path(str(resources.files("mojing"))) / "examples"
-    return packaged if packaged.is_dir() else Path(__file__).parents[3] / "examples"
 
 
 def _pictures(folder: Path) -> list[Path]:
@@ -125,11 +118,6 @@ def _timed(
     if not times:
         raise InputError("bad_data", "every example was refused")
     return times, floors
-
-
-def _peak_rss_mb() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak / 1e3
 
 
 def _import_ms(tries: int = 5) -> float:
