@@ -69,6 +69,16 @@ def lab_to_rgb(lab: AnyArray) -> F32:
     return linear_to_srgb(xyz @ _XYZ_TO_RGB.T)
 
 
+def linear_to_xyz(linear: AnyArray) -> F64:
+    """CIE XYZ float64 (..., 3) of linear sRGB light; white has Y = 1. Values may lie outside 0..1."""
+    return np.asarray(np.asarray(linear, np.float64) @ _RGB_TO_XYZ.T, np.float64)
+
+
+def xyz_to_linear(xyz: AnyArray) -> F64:
+    """Linear sRGB light float64 (..., 3) of CIE XYZ, not clipped."""
+    return np.asarray(np.asarray(xyz, np.float64) @ _XYZ_TO_RGB.T, np.float64)
+
+
 def ita(lab: AnyArray) -> F64:
     """Individual typology angle of skin in degrees, about +55 very light to -30 and below dark, from Lab (..., 3).
 
