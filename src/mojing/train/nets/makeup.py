@@ -1,0 +1,140 @@
+"""The make-up network: a face in the flat layout -> what it wears, the bare face under it, and the product as a map.
+
+The photo's detail enters as sub-pixels of a grid four times coarser and leaves the same way (Shi et al. 2016,
+arXiv:1609.05158), so that a line of one texel can be drawn while every convolution runs on 64x64 cells.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mojing.makeup.reading import FIELDS, PART, READ, SHADES, WIDTH
+from mojing.train.nets.unet import ConvNorm, UNet
+from mojing.train.regularisers import spectral_norm
+
+WIDTHS = (32, 48, 80, 128)
+BLOCKS = (1, 1, 2, 1)
+GRID = 32
+"""Side of the grid on which the reader looks; a picture's side is 8 times as long."""
+
+DENSE = 8
+"""Channels of the dense answer: change to the bare face (3), its opacity, product colour (3), its thickness."""
+
+
+class Reader(nn.Module):
+    """Features (N, C, 32, 32), colours (N, 3, 32, 32) and a summary (N, G) -> rows (N, kinds, `WIDTH`).
+
+    Every kind looks at `SHADES` places of its own choice: the flat layout holds every face alike, so where to look is
+    a learnt map that the features only correct. Its shades start from the colours seen there.
+    """
+
+    def __init__(self, channels: int, summary: int, *, features: int = 32, hidden: int = 56) -> None:
+        super().__init__()
+        kinds = len(READ)
+        self.features = ConvNorm(channels, features, kernel=1)
+        self.where = nn.Parameter(torch.zeros(kinds * SHADES, GRID, GRID))
+        self.correct = nn.Conv2d(channels, kinds * SHADES, 1)
+        self.summary = nn.Linear(summary, 48)
+        width = SHADES * (features + 3) + 48
+        self.enter = nn.Parameter(torch.randn(kinds, width, hidden) * width**-0.5)
+        self.bias = nn.Parameter(torch.zeros(kinds, 1, hidden))
+        self.leave = nn.Parameter(torch.randn(kinds, hidden, WIDTH) * 0.3 * hidden**-0.5)
+        self.rest = nn.Parameter(torch.zeros(kinds, 1, WIDTH))
+
+    def forward(self, x: Tensor, colours: Tensor, summary: Tensor) -> Tensor:
+        n, kinds = x.shape[0], len(READ)
+        look = (self.where + self.correct(x)).flatten(2).softmax(dim=2)
+        seen = torch.cat([self.features(x), colours], dim=1).flatten(2)
+        places = torch.matmul(look, seen.transpose(1, 2)).reshape(n, kinds, SHADES, -1)
+        whole = F.relu(self.summary(summary))[:, None].expand(n, kinds, 48)
+        told = torch.cat([places.flatten(2), whole], dim=2).transpose(0, 1)
+        rows = torch.baddbmm(self.rest, F.relu(torch.baddbmm(self.bias, told, self.enter)), self.leave).transpose(0, 1)
+        start = places[..., -3:].flatten(2).clamp(0.02, 0.98)
+        shades = torch.sigmoid(torch.log(start / (1.0 - start)) + rows[..., PART["colour"]])
+        scalars = torch.sigmoid(rows[..., PART["scalar"]])
+        classes = [rows[..., PART[name]] for name in FIELDS]
+        named = dict(zip(FIELDS, classes, strict=True)) | {"colour": shades, "scalar": scalars}
+        return torch.cat([named[name] for name in FIELDS], dim=2)
+
+
+class MakeupNet(nn.Module):
+    """Face (N, 4, 256, 256): encoded RGB in 0..1 and where it is valid -> rows (N, kinds, `WIDTH`), the bare face
+    (N, 4, 256, 256) and the product (N, 4, 256, 256), both RGBA in 0..1.
+
+    The bare face's colour is the picture's own plus a change, so that the skin's texture goes through.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unet = UNet(16, widths=WIDTHS, blocks=BLOCKS)
+        self.dense = nn.Conv2d(WIDTHS[0], DENSE * 16, 1)
+        self.reader = Reader(WIDTHS[1], WIDTHS[-1])
+        for weight in self.dense.parameters():
+            nn.init.zeros_(weight)
+
+    def forward(self, face: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        half, rows = self.trunk(face)
+        bare, product = self.layers(half, face[:, :3])
+        return rows, bare, product
+
+    def trunk(self, face: Tensor) -> tuple[Tensor, Tensor]:
+        """Features on the fine grid (N, C, 64, 64) and the rows."""
+        x = F.pixel_unshuffle((face - 0.5) * 4.0, 2)
+        half, quarter, bottom = self.unet(x)
+        colours = F.avg_pool2d(face[:, :3], 8)
+        return half, self.reader(quarter, colours, bottom.mean(dim=(2, 3)))
+
+    def layers(self, half: Tensor, rgb: Tensor) -> tuple[Tensor, Tensor]:
+        """Bare face and product, RGBA, of features (N, C, h, w) and the picture (N, 3, 4h, 4w) they belong to."""
+        dense = F.pixel_shuffle(self.dense(half), 4).float()
+        colour = (rgb + torch.tanh(dense[:, :3])).clamp(0.0, 1.0)
+        opacity = torch.sigmoid(dense[:, 3:4] - 1.0)
+        product = torch.sigmoid(dense[:, 4:] - dense.new_tensor([0.0, 0.0, 0.0, 2.0]).view(1, 4, 1, 1))
+        return torch.cat([colour, opacity], dim=1), product
+
+
+class Repainter(nn.Module):
+    """The baseline: picture to picture, as PSGAN does it (Jiang et al. 2020, arXiv:1909.06956), at our network's size.
+
+    Both faces (N, 8, 256, 256), each encoded RGB in 0..1 and where it is valid, the bare one first -> the bare face
+    repainted (N, 3, 256, 256). PSGAN's attention between two poses is not needed: the flat layout aligns the faces.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unet = UNet(32, widths=(36, 56, 88, 136), blocks=BLOCKS)
+        self.dense = nn.Conv2d(36, 48, 1)
+        for weight in self.dense.parameters():
+            nn.init.zeros_(weight)
+
+    def forward(self, faces: Tensor) -> Tensor:
+        return self.paint(self.trunk(faces), faces[:, :3])
+
+    def trunk(self, faces: Tensor) -> Tensor:
+        """Features (N, C, 64, 64)."""
+        return self.unet(F.pixel_unshuffle((faces - 0.5) * 4.0, 2))[0]
+
+    def paint(self, half: Tensor, rgb: Tensor) -> Tensor:
+        """The bare picture (N, 3, 4h, 4w) repainted, of features (N, C, h, w)."""
+        return (rgb + torch.tanh(F.pixel_shuffle(self.dense(half), 4).float())).clamp(0.0, 1.0)
+
+
+class Judge(nn.Module):
+    """Patch discriminator of (source, made) pictures (N, 6, H, W) in 0..1 -> logits (N, 1, H/8, W/8).
+
+    PatchGAN (Isola et al. 2017, arXiv:1611.07004) at a third of its width, its weights under spectral norm.
+    """
+
+    def __init__(self, width: int = 24) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        c_in = 6
+        for c_out in (width, 2 * width, 4 * width):
+            layers += [nn.Conv2d(c_in, c_out, 4, 2, 1), nn.LeakyReLU(0.2)]
+            c_in = c_out
+        self.body = spectral_norm(nn.Sequential(*layers, nn.Conv2d(c_in, 1, 3, 1, 1)))
+
+    def forward(self, source: Tensor, made: Tensor) -> Tensor:
+        return self.body((torch.cat([source, made], dim=1) - 0.5) * 4.0)
