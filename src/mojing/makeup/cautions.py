@@ -1,0 +1,114 @@
+"""What to mind before a product goes on: how its colour will come out on this skin, and safety.
+
+How a colour comes out is computed, not looked up by skin tone: the film of the layer's coverage over the sitter's own
+skin (Kubelka and Munk, `optics`), compared with the bare skin and with the product's swatch.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from mojing.core.arrays import F64, U8, AnyArray
+from mojing.core.color import delta_e_2000, linear_to_srgb, rgb_to_lab
+from mojing.core.geometry import Box
+from mojing.makeup.look import Layer
+from mojing.makeup.optics import film, thickness_for
+from mojing.makeup.skin import split
+from mojing.perception.faceview import FACE_PARTS, FaceView
+
+_CHEEKS: Final = (50, 205, 117, 280, 425, 346)
+FAINT: Final = 3.0
+"""ΔE00 to the bare skin below which a colour is hardly seen beside it."""
+CHALKY: Final = 18.0
+"""A film this much lighter than the skin (L) that has lost chroma against both is chalk to the eye."""
+STRONG: Final = 28.0
+"""A film this much darker than the skin (L) shows every stroke."""
+BASE: Final = 4.5
+"""A foundation this much lighter or darker than the cheeks (L) shows at the jaw."""
+
+_SHOWS = frozenset({"blush", "bronzer", "eyeshadow", "lip", "lip_liner", "highlighter", "contour", "foundation"})
+_GLEAMS = frozenset({"gloss", "metallic", "shimmer", "holographic"})
+_EYES = frozenset({"eyeshadow", "eyeliner", "lashes"})
+
+
+def skin_colour(rgb: U8, face: FaceView) -> F64 | None:
+    """Albedo (3,) of the cheeks in linear light, from a photo (H, W, 3); None where no bare cheek shows."""
+    rows, cols = face.box.slices(rgb.shape[:2])
+    box = Box(cols.start, rows.start, cols.stop, rows.stop)
+    if min(box.width, box.height) < 16:
+        return None
+    seen = split(rgb, face, box=box)
+    reach = max(face.inter_ocular * 0.12, 2.0)
+    y, x = np.mgrid[rows.start : rows.stop, cols.start : cols.stop]
+    near = np.zeros(y.shape, bool)
+    for index in _CHEEKS:
+        near |= np.hypot(x - face.mesh[index, 0], y - face.mesh[index, 1]) < reach
+    near &= face.part("skin", box=box) > 0.6
+    return np.median(seen.albedo[:, near], axis=1).astype(np.float64) if near.sum() >= 12 else None
+
+
+def cautions(layer: Layer, *, skin: AnyArray | None, face: FaceView) -> tuple[str, ...]:
+    """Names of the warnings of data/tutorial.json that this layer calls for.
+
+    `skin` (3,) is the albedo of the wearer's skin in linear light, or None where it is not known.
+    """
+    found = [*_colour(layer, skin), *_care(layer)] if skin is not None else [*_care(layer)]
+    if layer.residual is not None and not layer.shades and layer.kind != "remove":
+        found.append("reference")
+    if _hidden(layer, face):
+        found.append("covered")
+    return tuple(found)
+
+
+def _colour(layer: Layer, skin: AnyArray) -> list[str]:
+    if layer.kind not in _SHOWS or not layer.shades:
+        return []
+    cover = layer.coverage * layer.amount
+    colours = np.stack([shade.colour for shade in layer.shades]).astype(np.float64)
+    thick = thickness_for(colours, np.full(len(colours), cover), sheer=layer.finish == "sheer")
+    made = film(np.broadcast_to(skin, colours.shape), colours, thickness=thick)
+    lab, bare, pure = (rgb_to_lab(linear_to_srgb(c)) for c in (made, np.asarray(skin), colours))
+    rise = lab[:, 0] - bare[0]
+    if layer.kind == "foundation":
+        return ["base-light"] if rise[0] > BASE else ["base-dark"] if rise[0] < -BASE else []
+    if layer.kind == "contour":
+        return ["no-shade"] if rise[0] > -1.0 else []
+    gleams = layer.finish in _GLEAMS
+    if layer.kind == "highlighter":
+        return ["no-light"] if rise[0] < 0.5 and not gleams else []
+    chroma = [np.hypot(c[..., 1], c[..., 2]) for c in (lab, bare, pure)]
+    chalky = (rise > CHALKY) & (chroma[0] < np.minimum(chroma[1], 22.0)) & (chroma[0] < chroma[2] + 4.0)
+    if chalky.any() and not gleams:
+        return ["ashy"]
+    if float(delta_e_2000(lab, bare).max()) < FAINT and not gleams:
+        return ["faint"]
+    return ["strong"] if layer.kind in ("blush", "bronzer") and rise.min() < -STRONG else []
+
+
+def _care(layer: Layer) -> list[str]:
+    if layer.kind == "hair":
+        return ["hair-dye"]
+    if layer.kind == "lens":
+        return ["lens-care"]
+    found = []
+    if layer.kind == "eyeliner" and layer.pattern in ("lower", "thin", "smudged"):
+        found.append("waterline")
+    if layer.kind in _EYES and layer.finish in ("shimmer", "holographic"):
+        found.append("glue")
+    return found
+
+
+def _hidden(layer: Layer, face: FaceView) -> bool:
+    """Whether hair, glasses or a hand lie over much of the places that this kind is for."""
+    parts = {"brows": ("hair", "cover"), "lip": ("cover",), "lip_liner": ("cover",)}
+    names = parts.get(layer.kind, ("glasses", "cover") if layer.kind in _EYES else ())
+    points = {"brows": (105, 334, 52, 282), "lip": (0, 17, 61, 291)}.get(
+        "lip" if layer.kind == "lip_liner" else layer.kind, (159, 386, 145, 374)
+    )
+    if not names:
+        return False
+    seen = face.parts[[FACE_PARTS.index(name) for name in names]].sum(axis=0)
+    at = np.rint(face.to_parts.apply(face.mesh[list(points), :2])).astype(int).clip(0, seen.shape[0] - 1)
+    return bool((seen[at[:, 1], at[:, 0]] > 0.5).mean() >= 0.5)
