@@ -48,6 +48,8 @@ CODES: Final[dict[str, str]] = {
     "bad_look": "the look file or a layer of it cannot be used",
     "bad_catalogue": "the product catalogue cannot be used",
     "poor_result": "the picture was made, but it would not be good enough to show",
+    "dark": "the face is too dark to be seen well",
+    "covered": "too much of the face is covered",
     "overexposed": "the face is over-exposed: its brightest parts have lost their colour",
     "mixed_light": "the two sides of the face stand in light of different colours",
     "coloured_light": "the light is too strongly coloured to tell the colour of skin",
