@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mojing.cli.console import read_photo, say
+from mojing.cli.console import read_photo, say, write_json
 from mojing.core import files
 
 
@@ -32,6 +32,21 @@ def garment(photo_path: Path, out: Path, *, category: str) -> None:
     view = GarmentNet(ModelStore())(photo, category=category)
     write_garment(view, photo, out)
     _tell((*photo.notices, *view.notices), out)
+
+
+def face(photo_path: Path, out: Path, *, which: int | None) -> None:
+    """Write what is seen of a face in a photo into the folder `out`."""
+    files.check_folder(out)
+    photo = read_photo(photo_path)
+    from mojing.cli.counter import skin_of
+    from mojing.makeup.pipeline import Makeup
+    from mojing.perception.faceexport import write_face
+
+    sitter = Makeup().look(photo, face=which)
+    rgb = photo.flat()
+    write_face(sitter.face, rgb, out)
+    write_json(out / "skin.json", skin_of(rgb, sitter.face))
+    _tell((*photo.notices, *sitter.face.notices), out)
 
 
 def _tell(notices: tuple[str, ...], out: Path) -> None:

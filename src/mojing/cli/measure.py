@@ -47,3 +47,12 @@ def bench(*, as_json: bool, repeats: int, threads: int) -> None:
     with progress_bar():
         result = bench_tryon(repeats=repeats, threads=threads)
     say(to_json(result) if as_json else figures(result))
+
+
+def bench_mirror(*, as_json: bool, frames: int, photos: int, threads: int) -> None:
+    """Time the make-up mirror and print the figures."""
+    from mojing.eval.bench_makeup import bench_makeup
+
+    with progress_bar():
+        result = bench_makeup(frames=frames, photos=photos, threads=threads)
+    say(to_json(result) if as_json else figures(result))

@@ -1,0 +1,139 @@
+"""The make-up counter: which looks and products there are, several looks on one sheet, and advice on shades."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mojing.cli.console import figures, progress_bar, read_photo, say, to_json
+from mojing.cli.places import check_places
+from mojing.cli.vanity import catalogue, seated, tell
+from mojing.core.errors import InputError
+
+if TYPE_CHECKING:
+    from mojing.core.arrays import U8
+    from mojing.makeup.pipeline import Sitter
+
+SHEET_LOOKS = 8
+_CELL = 340
+_LABEL = 30
+
+
+def list_looks(*, as_json: bool) -> None:
+    """Print the shipped looks with what they are made of."""
+    from mojing.makeup.catalogue import shipped_look, shipped_looks
+
+    found = {name: [layer.kind for layer in shipped_look(name).layers] for name in shipped_looks()}
+    if as_json:
+        say(to_json(found))
+        return
+    for name, kinds in found.items():
+        say(f"{name:<16} {', '.join(dict.fromkeys(kinds))}")
+
+
+def list_products(path: Path | None, *, kind: str | None, as_json: bool) -> None:
+    """Print the products of a catalogue, the shipped one if `path` is None.
+
+    Raises:
+        InputError: not_found, bad_catalogue, bad_look.
+    """
+    from mojing.makeup.adjust import kinds
+
+    wanted = kinds([kind]) if kind else ()
+    found = [p for p in catalogue(path).products.values() if not wanted or p.kind in wanted]
+    if as_json:
+        about = [
+            {
+                "id": p.id,
+                "brand": p.brand,
+                "name": p.name,
+                "kind": p.kind,
+                "finish": p.finish,
+                "coverage": p.coverage,
+                "shades": {s.name: s.hex for s in p.shades},
+            }
+            for p in found
+        ]
+        say(to_json(about))
+        return
+    for p in found:
+        shades = ", ".join(f"{s.name} {s.hex}" for s in p.shades)
+        say(f"{p.id:<28} {p.kind:<12} {p.finish:<12} {p.brand} {p.name}: {shades}")
+
+
+def sheet(
+    photo: Path, out: Path, *, names: tuple[str, ...], products: Path | None, face: str, threads: int, quiet: bool
+) -> None:
+    """Write a photo of a face and several looks on it as one labelled picture.
+
+    Raises:
+        InputError: whatever is refused.
+    """
+    from mojing.core.image import check_suffix, save
+    from mojing.core.progress import track
+    from mojing.makeup.catalogue import shipped_looks
+    from mojing.makeup.pipeline import find_look
+
+    check_suffix(out)
+    check_places((out,), inputs=(photo, products))
+    known = catalogue(products).products
+    chosen = names if names else tuple(shipped_looks())[:SHEET_LOOKS]
+    wanted = [find_look(name, products=known) for name in chosen]
+    loaded = read_photo(photo)
+    with progress_bar():
+        mirror, sitter = seated(loaded, face, threads=threads)
+        cells = [_cell(sitter, sitter.photo.flat(), "photo")]
+        for look in track(wanted, "looks"):
+            cells.append(_cell(sitter, mirror(sitter, look, layers=False).image, look.name or "look"))
+    save(out, _grid(cells))
+    tell(sitter.face.notices, quiet=quiet)
+    say(f"{out}  ({len(wanted)} looks)", quiet=quiet)
+
+
+def _cell(sitter: Sitter, rgb: U8, label: str) -> U8:
+    """The head cut out of a picture, at one size, with a label below: uint8 (h, w, 3)."""
+    import cv2
+    import numpy as np
+
+    from mojing.core.geometry import Affine, warp_crop
+
+    box = sitter.face.box.pad(0.28).fit_aspect(1.0)
+    scale = _CELL / box.width
+    x, y = (box.x0 - 0.5) * scale + 0.5, (box.y0 - 0.5 - 0.04 * box.height) * scale + 0.5
+    head = warp_crop(rgb, Affine.similarity(scale, move=(-x, -y)), out_wh=(_CELL, _CELL))
+    cell = np.full((_CELL + _LABEL, _CELL, 3), 255, np.uint8)
+    cell[:_CELL] = head
+    at, black = (8, _CELL + _LABEL - 10), (40.0, 40.0, 40.0)
+    cv2.putText(cell, label, at, cv2.FONT_HERSHEY_SIMPLEX, 0.6, black, 1, cv2.LINE_AA)
+    return cell
+
+
+def _grid(cells: list[U8]) -> U8:
+    """Cells in rows of at most three, on white."""
+    import numpy as np
+
+    columns = min(3, len(cells))
+    blank = [np.full_like(cells[0], 255)] * (-len(cells) % columns)
+    every = [*cells, *blank]
+    return np.vstack([np.hstack(every[i : i + columns]) for i in range(0, len(every), columns)])
+
+
+def card_box(text: str | None) -> tuple[float, float, float, float] | None:
+    """`X,Y,W,H` as four numbers, or None.
+
+    Raises:
+        InputError: bad_options.
+    """
+    if text is None:
+        return None
+    try:
+        x, y, w, h = (float(part) for part in text.split(","))
+    except ValueError:
+        x = y = w = h = -1.0
+    if not (x >= 0 and y >= 0 and w >= 1 and h >= 1 and max(x, y, w, h) < 1e6):
+        raise InputError("bad_options", f"--card {text!r:.40} is no place in the photo", "write X,Y,W,H in px")
+    return x, y, w, h
+
+
+def _tell_json(about: dict[str, Any], *, as_json: bool) -> None:
+    say(to_json(about) if as_json else figures(about))
