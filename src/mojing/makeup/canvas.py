@@ -1,0 +1,79 @@
+"""The face while it is painted: albedo and gloss that every layer changes, and the way back to sRGB bytes."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from mojing.core.arrays import F32, U8, AnyArray
+from mojing.core.color import linear_to_srgb, to_uint8
+from mojing.core.geometry import Box
+from mojing.makeup.optics import mixed, swatch, transmission_for
+from mojing.makeup.skin import Skin
+
+_ENCODED: U8 = to_uint8(linear_to_srgb(np.linspace(0.0, 1.0, 65536)))
+_STEPS = np.linspace(0.0, 1.0, 256)
+
+
+class Canvas:
+    """A face's crop that layers are laid on.
+
+    Attributes:
+        skin: the face as it was. albedo, rest: (3, h, w) as painted so far. touched: (h, w) bool.
+    """
+
+    def __init__(self, skin: Skin) -> None:
+        self.skin = skin
+        self.albedo: F32 = skin.albedo.copy()
+        self.rest: F32 = skin.rest.copy()
+        self.hw = int(skin.albedo.shape[1]), int(skin.albedo.shape[2])
+        self.touched: AnyArray = np.zeros(self.hw, bool)
+        self._normal: F32 | None = None
+
+    def window(self, box: Box) -> tuple[slice, slice]:
+        """Rows and columns of the crop that a box of the photo covers."""
+        x0, y0 = round(self.skin.box.x0), round(self.skin.box.y0)
+        return (
+            slice(round(box.y0) - y0, round(box.y1) - y0),
+            slice(round(box.x0) - x0, round(box.x1) - x0),
+        )
+
+    def normal(self, window: tuple[slice, slice]) -> F32:
+        """Unit normals (3, h, w) of a window."""
+        if self._normal is None:
+            h, w = self.hw
+            planes = [cv2.resize(n, (w, h), interpolation=cv2.INTER_LINEAR) for n in self.skin.normal]
+            self._normal = np.stack(planes)
+        return self._normal[:, window[0], window[1]]
+
+    def film(self, product: AnyArray, coverage: F32, *, window: tuple[slice, slice], sheer: bool = False) -> None:
+        """Lay a film of `product` (3,) that hides `coverage` (h, w) 0..1 of what is under it.
+
+        Coverage counts in steps of 1/255, finer than shows.
+        """
+        r = swatch(product)
+        table = transmission_for(r, _STEPS, sheer=sheer).astype(np.float32)
+        table[0] = 1.0
+        steps = cv2.convertScaleAbs(coverage, alpha=255.0)
+        for k in range(3):
+            part = self.albedo[k][window]
+            through = cv2.LUT(steps, np.ascontiguousarray(table[:, k]))
+            part[...] = mixed(part, r[k : k + 1].astype(np.float32), transmission=through)
+
+    def film_of(self, product: F32, coverage: F32, *, window: tuple[slice, slice]) -> None:
+        """The same with another product in every pixel, `product` (h, w, 3) in linear light."""
+        steps = np.clip(coverage, 0.0, 1.0)
+        r = swatch(product)
+        t = transmission_for(r, steps)
+        for k in range(3):
+            part = self.albedo[k][window]
+            part[...] = np.where(steps > 0, mixed(part, r[..., k], transmission=t[..., k]), part)
+
+    def encode(self, window: tuple[slice, slice]) -> U8:
+        """sRGB bytes (h, w, 3) of a window."""
+        shading = self.skin.shading[window]
+        planes = []
+        for colour, albedo, rest in zip(self.skin.light.tolist(), self.albedo, self.rest, strict=True):
+            value = cv2.scaleAdd(cv2.multiply(shading, albedo[window]), colour, rest[window])
+            planes.append(_ENCODED[np.clip(value * np.float32(65535.0) + np.float32(0.5), 0, 65535).astype(np.uint16)])
+        return np.asarray(cv2.merge(planes), np.uint8)

@@ -1,0 +1,205 @@
+"""How a product throws back light beyond its colour: what its surface mirrors, by finish.
+
+A matte powder scatters what skin would mirror; oil and gloss lay a smooth surface over it, with sharp bright spots
+where the surface faces between light and camera; metal mirrors in its own colour; shimmer is flakes, each of which
+flashes when it happens to face right; holographic film takes its colour from the angle. Flakes are fixed in the mesh's
+flat layout, so that they stay on the skin when the face moves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import cv2
+import numpy as np
+
+from mojing.core.arrays import F32, AnyArray
+from mojing.core.geometry import Box
+from mojing.makeup.canvas import Canvas
+from mojing.makeup.look import Layer
+from mojing.makeup.optics import LUMA
+from mojing.makeup.placed import Placed
+from mojing.makeup.uv import wrap
+from mojing.perception.faceview import FaceView
+
+
+@dataclass(frozen=True)
+class Surface:
+    """What a finish does at full thickness.
+
+    Attributes:
+        shine: factor on what the skin mirrors under it.
+        broad, sharp: brightness of a wide and of a narrow lobe of mirrored light, for a white surface at 1.
+        tint: 0 = mirrored light has the light's colour, 1 = the product's.
+        flakes: brightness of single flakes. hues: brightness of colours that change with the angle.
+        body: factor on the product's own colour, where the rest of the light is mirrored away.
+    """
+
+    shine: float
+    broad: float = 0.0
+    sharp: float = 0.0
+    tint: float = 0.0
+    flakes: float = 0.0
+    hues: float = 0.0
+    body: float = 1.0
+
+
+SURFACES: dict[str, Surface] = {
+    "matte": Surface(0.35),
+    "satin": Surface(1.1),
+    "sheer": Surface(1.15, sharp=0.03),
+    "gloss": Surface(1.3, broad=0.03, sharp=0.42),
+    "metallic": Surface(0.7, broad=0.42, sharp=0.16, tint=0.85, flakes=0.10, body=0.72),
+    "shimmer": Surface(1.0, broad=0.05, sharp=0.02, tint=0.4, flakes=0.55),
+    "holographic": Surface(0.9, broad=0.06, sharp=0.05, flakes=0.25, hues=0.28),
+}
+
+_VIEW: F32 = np.array([0.0, 0.0, 1.0], np.float32)
+
+
+def apply(
+    canvas: Canvas,
+    layer: Layer,
+    placed: Placed,
+    *,
+    product: AnyArray,
+    face: FaceView,
+    window: tuple[slice, slice],
+) -> None:
+    """Change what shines where a layer's product lies, by the layer's finish."""
+    surface = SURFACES[layer.finish]
+    thick = placed.mask * np.float32(layer.amount)
+    if surface.shine != 1.0:
+        _dim(canvas, thick, factor=surface.shine, window=window)
+    if surface.body < 1.0:
+        canvas.albedo[:, window[0], window[1]] *= 1.0 - np.float32(1.0 - surface.body) * thick
+    if surface.broad + surface.sharp + surface.flakes + surface.hues <= 0.0:
+        return
+    at = _Geometry.of(canvas, window, mask=placed.mask)
+    tint = _tint(product, surface.tint)
+    light = canvas.skin.light
+    mirrored = surface.broad * at.broad + surface.sharp * at.sharp
+    colour = np.stack([mirrored * t for t in tint])
+    if surface.flakes > 0.0:
+        flakes = surface.flakes * _flakes(face, placed.box, normal=at.normal, half=at.half)
+        colour += np.stack([flakes * t for t in _tint(product, max(surface.tint, 0.5))])
+    if surface.hues > 0.0:
+        colour += np.float32(surface.hues) * _hues(at)
+    lit = np.minimum(at.lit, np.float32(1.6)) * thick
+    for k in range(3):
+        canvas.rest[k][window] += colour[k] * lit * light[k]
+
+
+def _dim(canvas: Canvas, thick: F32, *, factor: float, window: tuple[slice, slice]) -> None:
+    change = canvas.skin.shine[window] * thick * np.float32(factor - 1.0)
+    for k, c in enumerate(canvas.skin.light.tolist()):
+        canvas.rest[k][window] += change * np.float32(c)
+
+
+def _tint(product: AnyArray, share: float) -> F32:
+    """Colour (3,) of mirrored light: white mixed with the product's hue at full brightness."""
+    pure = np.asarray(product, np.float32)
+    pure = (pure + np.float32(0.02)) / (float(pure.max()) + 0.02)
+    return np.asarray((1.0 - share) + share * pure, np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class _Geometry:
+    """How a window lies to the light: normals (3, h, w), unit half vector (3,), lobes and smooth light (h, w)."""
+
+    normal: F32
+    half: F32
+    broad: F32
+    sharp: F32
+    lit: F32
+
+    @classmethod
+    def of(cls, canvas: Canvas, window: tuple[slice, slice], *, mask: F32) -> _Geometry:
+        """Lobes after Blinn (1977) about the normals of the mesh; small relief is read from the shading itself.
+
+        Where skin of one colour is a little brighter than its surroundings it faces the light more: the mirrored light
+        of folds and lips' lines follows the picture, not a smooth mesh.
+        """
+        skin = canvas.skin
+        half = skin.towards + _VIEW
+        half = half / np.linalg.norm(half)
+        normal = canvas.normal(window)
+        facing = np.clip(np.tensordot(half, normal, axes=1), 0.0, 1.0)
+        shading = skin.shading[window]
+        unit = max(1.0, 0.09 * float(np.sqrt(mask.sum())))
+        weight = np.float32(0.02) + mask
+        near = cv2.GaussianBlur(shading, (0, 0), max(0.6, 0.12 * unit), borderType=cv2.BORDER_REPLICATE)
+        lit = _blur(shading * weight, 3.0 * unit) / _blur(weight, 3.0 * unit)
+        relief = near / np.maximum(lit, np.float32(1e-3)) - 1.0
+        # What shines in the picture already, and what is brightest, is where a gloss will shine.
+        own = np.clip(skin.shine[window] / np.maximum(0.25 * lit, 1e-3), 0.0, 1.0)
+        best = float(np.percentile(relief[mask > 0.5], 90)) if (mask > 0.5).any() else 0.2
+        peak = np.clip((relief - 0.35 * best) / max(0.9 * best, 0.04), 0.0, 1.0)
+        top = float(facing[mask > 0.5].max()) if (mask > 0.5).any() else 1.0
+        aligned = np.clip(facing / max(top, 1e-3), 0.0, 1.0)
+        sharp = np.maximum(peak * peak * aligned**6, own)
+        broad = aligned**5 * np.clip(0.55 + 1.6 * relief, 0.0, 1.6)
+        return cls(normal, half.astype(np.float32), broad, sharp, lit)
+
+
+def _blur(values: AnyArray, sigma: float) -> F32:
+    """Gaussian blur of a float map; a wide one on a smaller copy."""
+    step = max(1, int(sigma / 3.0))
+    if step == 1:
+        return np.asarray(cv2.GaussianBlur(values, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.float32)
+    h, w = values.shape
+    small = cv2.resize(values, (max(w // step, 1), max(h // step, 1)), interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), sigma / step, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.resize(small, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+# -- flakes and hues -------------------------------------------------------------------------------------------
+
+_PLACES = 256
+
+
+@cache
+def _texels() -> F32:
+    """The flat layout's own coordinates (256, 256, 2)."""
+    line = (np.arange(_PLACES, dtype=np.float32) + 0.5) / _PLACES
+    u, v = np.meshgrid(line, line)
+    return np.dstack([u, v])
+
+
+def _flakes(face: FaceView, box: Box, *, normal: F32, half: F32) -> F32:
+    """Brightness (h, w) 0..1 of flakes, about 1.5 px apart, sitting in cells of the flat layout."""
+    at, _ = wrap(_texels(), face.mesh, box=box)
+    width = max(face.box.width, 32.0)
+    cells = float(2 ** round(np.log2(width / 1.7)))
+    spot = at * np.float32(cells)
+    cell = np.floor(spot)
+    ix, iy = cell[..., 0].astype(np.int64), cell[..., 1].astype(np.int64)
+    tilt_x, tilt_y, there = (_chance(ix, iy, k) for k in range(3))
+    # A flake's normal strays from the skin's by some 15 degrees; it flashes within a few degrees of the half vector.
+    x = normal[0] + 0.3 * (tilt_x - 0.5) * 2.0 - half[0]
+    y = normal[1] + 0.3 * (tilt_y - 0.5) * 2.0 - half[1]
+    flash = np.exp(-(x * x + y * y) / np.float32(0.012)) + np.float32(0.10) * (tilt_x * tilt_y)
+    return np.asarray(flash * (there > 0.45), np.float32)
+
+
+def _chance(ix: AnyArray, iy: AnyArray, salt: int) -> F32:
+    """Numbers in 0..1 that depend on whole coordinates alone (Steele, Lea and Flood 2014, the mixing step)."""
+    with np.errstate(over="ignore"):
+        z = ix.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + iy.astype(np.uint64) * np.uint64(0xC2B2AE3D27D4EB4F)
+        z = z + np.uint64(salt * 0x165667B19E3779F9 % 2**64)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray((z >> np.uint64(40)).astype(np.float32) / np.float32(2**24), np.float32)
+
+
+def _hues(at: _Geometry) -> F32:
+    """Light (3, h, w) whose hue turns with the angle, as of a thin film: cosines a third of a turn apart."""
+    phase = 3.0 * (1.0 - at.normal[2]) + 1.1 * at.normal[0] + 0.9 * at.normal[1] + 0.5 * at.broad
+    colours = np.stack([0.5 + 0.5 * np.cos(2 * np.pi * (phase - k / 3.0)) for k in range(3)])
+    return np.asarray(colours * (0.35 + 0.65 * at.broad), np.float32)
+
+
+def brightness(surface: Surface) -> float:
+    """Greatest mirrored light that a finish adds, in units of the light's luminance."""
+    return float(LUMA.sum()) * (surface.broad * 1.6 + surface.sharp + surface.flakes + surface.hues)

@@ -1,0 +1,193 @@
+"""Hair colour: where the hair is, down to strands, and what bleach and dye make of it.
+
+Dye is transparent: it takes light away and can only darken what is there. Light colours on dark hair need bleach, which
+takes hair's own melanin out step by step to pale yellow, further with more of it. So a light shade at a small amount
+turns dark hair brown or orange first, as it does on a head.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from mojing.core.arrays import F32, U8, AnyArray
+from mojing.core.blend import guided_upsample
+from mojing.core.color import linear_to_srgb, srgb_to_linear, to_uint8
+from mojing.core.errors import InputError
+from mojing.core.geometry import Box
+from mojing.makeup.look import Layer
+from mojing.makeup.optics import LUMA, swatch
+from mojing.makeup.placed import Placed
+from mojing.perception.faceview import FaceView
+from mojing.perception.labels import L
+
+if TYPE_CHECKING:
+    from mojing.perception.body import BodyNet
+
+WORK = 360
+"""Longest side in px at which the edge of the hair is drawn; finer edges follow the photo."""
+
+PALE: F32 = np.array([0.56, 0.43, 0.25], np.float32)
+"""Hair with all its melanin bleached out, linear."""
+
+MOST_LIFT = 0.93
+"""How far towards pale, in the logarithm, the strongest bleach brings black hair."""
+
+BLONDEST = 1.7
+"""A strand brighter than this many times its surroundings mirrors the light there, without the hair's colour."""
+
+
+def hair_alpha(rgb: U8, body: BodyNet, *, face: FaceView | None = None) -> F32 | None:
+    """Opacity (H, W) float32 0..1 of the hair of the person in a photo (H, W, 3); None where no hair is found.
+
+    `face` says whose hair is meant where there are several people, and keeps the middle of the face free.
+    """
+    try:
+        view = body(rgb, strict=False)
+    except InputError:
+        return None
+    hair = (view.parse == L["hair"]).astype(np.float32)
+    if face is not None:
+        hair *= _near(face)
+    if float(hair.sum()) < 64.0:
+        return None
+    return refined(rgb, hair, face=face)
+
+
+def refined(rgb: U8, rough: F32, *, face: FaceView | None = None) -> F32:
+    """A rough mask (H, W) 0..1 with edges that follow the strands of the photo, float32 0..1."""
+    h, w = rough.shape
+    scale = min(1.0, WORK / max(h, w))
+    wh = max(round(w * scale), 1), max(round(h * scale), 1)
+    low = cv2.GaussianBlur(cv2.resize(rough, wh, interpolation=cv2.INTER_AREA), (0, 0), 1.2)
+    fine = guided_upsample(low, rgb, radius=5, eps=2e-4)
+    # The guide must not carry hair into what is surely none, such as a dark coat or wall.
+    reach = cv2.resize(cv2.dilate(low, np.ones((9, 9), np.uint8)), (w, h), interpolation=cv2.INTER_LINEAR)
+    fine = np.minimum(fine, reach)
+    if face is not None:
+        fine = fine * (1.0 - _core(face))
+    return np.asarray(np.clip(fine * 1.15 - 0.08, 0.0, 1.0), np.float32)
+
+
+def _near(face: FaceView) -> F32:
+    """1 within about two faces of a face, 0 far from it."""
+    h, w = face.hw
+    cx, cy = face.box.centre
+    reach = 1.6 * max(face.box.width, face.box.height)
+    x = (np.arange(w, dtype=np.float32) - cx) / reach
+    y = (np.arange(h, dtype=np.float32) - cy) / (1.5 * reach)
+    return np.asarray((x[None] ** 2 + y[:, None] ** 2 < 1.0), np.float32)
+
+
+def _core(face: FaceView) -> F32:
+    """1 about eyes, brows, nose and mouth, where there is no hair of the head to dye, fading outwards."""
+    h, w = face.hw
+    points = face.mesh[[70, 105, 107, 336, 334, 300, 263, 291, 17, 61, 33], :2]
+    core = np.zeros((h, w), np.uint8)
+    cv2.fillConvexPoly(core, cv2.convexHull(np.rint(points).astype(np.int32)), 255)
+    small = cv2.resize(core, (max(w // 4, 1), max(h // 4, 1)), interpolation=cv2.INTER_AREA)
+    soft = cv2.GaussianBlur(small.astype(np.float32), (0, 0), max(0.03 * face.inter_ocular, 0.5))
+    return np.asarray(cv2.resize(soft, (w, h)) / np.float32(255.0), np.float32)
+
+
+def place_hair(layer: Layer, face: FaceView, *, hair: F32) -> tuple[Placed, ...]:
+    """Where each shade of a hair layer lies: `whole`; `ombre` towards the tips; `streaks`; `roots` at the crown.
+
+    With two shades the first is for what lies above, or beneath the streaks.
+    """
+    found = Box.of_mask(hair, above=1.0 / 255.0)
+    if found is None:
+        return ()
+    rows, cols = found.slices(face.hw)
+    mask = hair[rows, cols]
+    height = _height(face, found)
+    if layer.pattern == "whole":
+        parts = [mask]
+    elif layer.pattern == "roots":
+        parts = [mask * np.clip((height - 0.35) / 0.5, 0.0, 1.0)]
+    elif layer.pattern == "ombre":
+        low = np.clip((0.35 - height) / 1.3, 0.0, 1.0)
+        low = low * low * (3.0 - 2.0 * low)
+        parts = [mask * low] if len(layer.shades) == 1 else [mask * (1.0 - low), mask * low]
+    else:
+        count = len(layer.shades)
+        streaks = _streaks(mask.shape, face, box=found, count=count)
+        parts = [mask * s for s in streaks]
+    return tuple(Placed(found, np.ascontiguousarray(p, np.float32), i) for i, p in enumerate(parts))
+
+
+def _height(face: FaceView, box: Box) -> F32:
+    """(h, w): 1 at the hairline, 0 at the eyes, negative below, along the face's own upright."""
+    eyes = (face.mesh[468, :2] + face.mesh[473, :2]) / 2
+    up = face.mesh[10, :2] - eyes
+    length = float(up @ up)
+    x = np.arange(box.x0, box.x1, dtype=np.float32) - eyes[0]
+    y = np.arange(box.y0, box.y1, dtype=np.float32) - eyes[1]
+    return np.asarray((x[None] * up[0] + y[:, None] * up[1]) / max(length, 1e-6), np.float32)
+
+
+def _streaks(hw: tuple[int, int], face: FaceView, *, box: Box, count: int) -> list[F32]:
+    """Ribbons that run down from the crown, (h, w) 0..1 for each of `count` shades; fixed to the face."""
+    eyes = (face.mesh[468, :2] + face.mesh[473, :2]) / 2
+    crown = eyes + 1.6 * (face.mesh[10, :2] - eyes)
+    x = np.arange(box.x0, box.x1, dtype=np.float32)[None] - np.float32(crown[0])
+    y = np.arange(box.y0, box.y1, dtype=np.float32)[:, None] - np.float32(crown[1])
+    unit = face.inter_ocular
+    angle = np.arctan2(x, np.abs(y) + np.float32(0.9 * unit)) * np.float32(1.0)
+    across = angle * 26.0 + 0.35 * np.sin(y / np.float32(0.6 * unit))
+    out = []
+    for k in range(count):
+        wave = np.sin(across + k * 2 * np.pi / max(count, 1)) * 0.6 + 0.4 * np.sin(2.3 * across + 1.0 + k)
+        out.append(np.broadcast_to(np.clip((wave - 0.15) / 0.45, 0.0, 1.0), hw).astype(np.float32))
+    return out
+
+
+def dye(rgb: U8, product: AnyArray, *, amount: F32, light: AnyArray) -> U8:
+    """Hair in a crop (h, w, 3) coloured with a shade (3,) by `amount` (h, w) 0..1, under a `light` (3,).
+
+    The colour of a lock is changed, and the strands' own light and dark are laid back over it; what they mirror stays
+    as it is. Where amount is 0 the result equals the photo bit for bit.
+    """
+    light = np.asarray(light, np.float32)
+    linear = srgb_to_linear(rgb)
+    h, w = amount.shape
+    step = max(1, round(max(h, w) / 220))
+    wh = max(w // step, 1), max(h // step, 1)
+    weight = cv2.resize(amount, wh, interpolation=cv2.INTER_AREA)
+    full = max(float(amount.max()), 1e-6)
+    shown = np.clip(weight / full, 0.0, 1.0)
+    small = cv2.resize(linear, wh, interpolation=cv2.INTER_AREA)
+    both = cv2.GaussianBlur(np.dstack([small * shown[..., None], shown]), (0, 0), 4.0, borderType=cv2.BORDER_REPLICATE)
+    lock = np.maximum(both[..., :3] / np.maximum(both[..., 3:], np.float32(1e-4)), np.float32(1e-3))
+    gain, contrast = _dyed(lock / light, swatch(product).astype(np.float32), full=full)
+    lock_full = cv2.resize(lock, (w, h), interpolation=cv2.INTER_LINEAR)
+    gain_full = cv2.resize(gain, (w, h), interpolation=cv2.INTER_LINEAR)
+    level, base = linear @ LUMA, np.maximum(lock_full @ LUMA, np.float32(1e-4))
+    mirrored = np.maximum(level - BLONDEST * base, 0.0) / float(LUMA @ light)
+    diffuse = np.maximum(linear - mirrored[..., None] * light, 0.0)
+    strands = np.power(np.maximum((diffuse @ LUMA) / base, np.float32(0.02)), np.float32(contrast - 1.0))
+    share = np.clip(amount / np.float32(full), 0.0, 1.0)[..., None]
+    painted = diffuse * gain_full * np.clip(strands, 0.3, 2.5)[..., None] + mirrored[..., None] * light
+    out = to_uint8(linear_to_srgb(linear + share * (painted - linear)))
+    return np.where((amount > 0)[..., None], out, rgb)
+
+
+def _dyed(albedo: F32, product: F32, *, full: float) -> tuple[F32, float]:
+    """Factor (h, w, 3) on the colour of locks, and the power that their strands' contrast is raised to.
+
+    Bleach of strength `full` 0..1 lifts each channel along the way to `PALE` as far as the shade needs it, then dye
+    takes away what is too light.
+    """
+    base = np.clip(albedo, 1e-3, 0.9)
+    pale = np.maximum(PALE, base)
+    span = np.maximum(np.log(pale / base), np.float32(1e-3))
+    need = np.clip(np.log(np.maximum(product, 2e-3) / base) / span, 0.0, 1.0).max(axis=2, keepdims=True)
+    lift = np.minimum(need, np.float32(MOST_LIFT)) * np.float32(full * full)
+    bleached = base * np.exp(span * lift)
+    dyed = np.minimum(product, bleached)
+    toned = bleached * (dyed / bleached) ** np.float32(full)
+    mean_lift = float(np.median(np.log(np.maximum(toned @ LUMA, 1e-4) / (base @ LUMA))))
+    contrast = float(np.clip(1.0 - 0.22 * mean_lift, 0.55, 1.15))
+    return np.asarray(toned / base, np.float32), contrast

@@ -1,0 +1,241 @@
+"""Make-up on a photo: layers painted one over the other in linear light, over the skin's own shading.
+
+The face is taken apart once (`skin.split`). Product changes its albedo as a film of Kubelka and Munk (`optics`), its
+finish changes what shines (`finish`), and the shading of pores, wrinkles and lips stays. What no layer lies on is the
+photo, bit for bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from mojing.core.arrays import F32, U8, AnyArray, readonly
+from mojing.core.color import srgb_to_linear
+from mojing.core.geometry import Box
+from mojing.makeup import finish, smooth
+from mojing.makeup.canvas import Canvas
+from mojing.makeup.hair import dye, place_hair
+from mojing.makeup.iris import lay_lens
+from mojing.makeup.look import Layer, Look
+from mojing.makeup.overlay import as_layer
+from mojing.makeup.placed import Placed
+from mojing.makeup.regions import place
+from mojing.makeup.residual import lay
+from mojing.makeup.skin import split
+from mojing.perception.faceview import FaceView
+
+DENSE = frozenset({"eyeliner", "lashes", "brows"})
+"""Kinds whose products hide at once: what coverage leaves open is squared."""
+
+
+@dataclass(frozen=True, eq=False)
+class Painted:
+    """One layer as it was painted: RGBA (h, w, 4) uint8 in sRGB, straight alpha, for the whole pixels of `box`."""
+
+    layer: Layer
+    box: Box
+    rgba: U8
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rgba", readonly(self.rgba))
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """A painted photo.
+
+    Attributes:
+        image: (H, W, 3) uint8. Equal to the photo wherever `mask` is 0.
+        layers: in painting order; laid one over the other on the photo in sRGB they give `image` to one step of 255.
+        mask: (H, W) uint8, 255 where a layer lies.
+        light: (3,) the light that was used, linear; light_spread: standard deviation of the log of its brightness.
+    """
+
+    image: U8
+    layers: tuple[Painted, ...] = field(repr=False)
+    mask: U8 = field(repr=False)
+    light: F32 | None = None
+    light_spread: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("image", "mask"):
+            object.__setattr__(self, name, readonly(getattr(self, name)))
+
+
+def render(
+    rgb: U8,
+    face: FaceView,
+    *,
+    look: Look,
+    hair: F32 | None = None,
+    light: AnyArray | None = None,
+    layers: bool = True,
+) -> Made:
+    """Paint a look on a face.
+
+    Args:
+        rgb: (H, W, 3) photo.
+        face: what is known of its face.
+        look: layers, painted first to last.
+        hair: (H, W) float32 alpha of the hair; without it hair keeps its colour.
+        light: (3,) linear light that a fully lit white surface throws back, if known; otherwise it is estimated.
+        layers: whether the layers are wanted as pictures; without them a frame takes less time.
+    """
+    return _Painter(rgb, face, hair=hair, light=light, keep=layers).paint(look)
+
+
+class _Painter:
+    """One photo while it is painted."""
+
+    def __init__(self, rgb: U8, face: FaceView, *, hair: F32 | None, light: AnyArray | None, keep: bool) -> None:
+        self.rgb, self.face, self.hair, self.given, self.keep = rgb, face, hair, light, keep
+        self.image = rgb.copy()
+        self.mask = np.zeros(rgb.shape[:2], np.uint8)
+        self.painted: list[Painted] = []
+        self.canvas: Canvas | None = None
+
+    def paint(self, look: Look) -> Made:
+        """All layers, in order."""
+        wanted = [layer for layer in look.layers if layer.amount > 0.0]
+        for layer in wanted:
+            if layer.kind == "remove":
+                self._settle()
+                self._remove(layer)
+            elif layer.kind == "hair":
+                self._settle()
+                self._hair(layer)
+            else:
+                self._lay(layer)
+        self._settle()
+        skin = self.canvas.skin if self.canvas else None
+        return Made(
+            self.image,
+            tuple(self.painted),
+            self.mask,
+            skin.light if skin else None,
+            skin.spread if skin else 0.0,
+        )
+
+    def _face(self) -> Canvas:
+        """The face taken apart, when first needed: what was removed before is not skin any more."""
+        if self.canvas is None:
+            rows, cols = self.face.box.pad(0.06).slices(self.face.hw)
+            box = Box(cols.start, rows.start, cols.stop, rows.stop)
+            self.canvas = Canvas(split(self.image, self.face, box=box, light=self.given))
+        return self.canvas
+
+    def _lay(self, layer: Layer) -> None:
+        parts = _grouped(place(layer, self.face)) if layer.shades or layer.kind == "smooth" else ()
+        for placed in parts:
+            self._one(layer, placed)
+        if layer.residual is not None:
+            found = lay(layer, self.face)
+            if found.box.area > 0:
+                colour = srgb_to_linear(found.colour)
+                self._one(layer, Placed(found.box, found.mask), colour=colour)
+
+    def _one(self, layer: Layer, placed: Placed, *, colour: F32 | None = None) -> None:
+        canvas = self._face()
+        placed = _inside(placed, canvas.skin.box)
+        if placed.box.area == 0:
+            return
+        window = canvas.window(placed.box)
+        before = self.image[self._at(placed.box)].copy() if self.keep else None
+        coverage = _coverage(layer, placed.mask)
+        canvas.touched[window] |= placed.mask > 0
+        if layer.kind == "smooth":
+            smooth.even(canvas, coverage, window=window, unit=self.face.inter_ocular)
+        elif layer.kind == "lens":
+            lay_lens(canvas, layer.shades[placed.shade].colour, coverage, window=window)
+        elif colour is not None:
+            canvas.film_of(colour, coverage, window=window)
+        else:
+            product = layer.shades[placed.shade].colour
+            canvas.film(product, coverage, window=window, sheer=layer.finish == "sheer")
+            finish.apply(canvas, layer, placed, product=product, face=self.face, window=window)
+        if before is not None:
+            self._keep(layer, placed, before=before, opacity=coverage)
+
+    def _keep(self, layer: Layer, placed: Placed, *, before: U8, opacity: F32) -> None:
+        """Write a layer's part of the picture now, and what it changed as RGBA."""
+        assert self.canvas is not None
+        at = self._at(placed.box)
+        after = np.where((placed.mask > 0)[..., None], self.canvas.encode(self.canvas.window(placed.box)), before)
+        self.image[at] = after
+        self.mask[at] |= np.where(placed.mask > 0, np.uint8(255), np.uint8(0))
+        self.painted.append(Painted(layer, placed.box, as_layer(before, after, opacity=opacity)))
+
+    def _settle(self) -> None:
+        """Write everything painted on the face so far into the picture, if that was not done layer by layer."""
+        if self.canvas is None or self.keep:
+            return
+        at, touched = self._at(self.canvas.skin.box), self.canvas.touched
+        x, y, w, h = cv2.boundingRect(touched.astype(np.uint8))
+        part = (slice(y, y + h), slice(x, x + w))
+        view, on = self.image[at][part], touched[part]
+        np.copyto(view, self.canvas.encode(part), where=on[..., None])
+        self.mask[at][part] |= np.where(on, np.uint8(255), np.uint8(0))
+
+    def _at(self, box: Box) -> tuple[slice, slice]:
+        return box.slices(self.face.hw)
+
+    def _remove(self, layer: Layer) -> None:
+        found = lay(layer, self.face)
+        if found.box.area == 0:
+            return
+        at = self._at(found.box)
+        before = self.image[at].copy()
+        alpha = found.mask * np.float32(layer.amount)
+        mixed = before + alpha[..., None] * (found.colour * np.float32(255.0) - before)
+        after = np.where((alpha > 0)[..., None], np.clip(np.rint(mixed), 0, 255), before).astype(np.uint8)
+        self._write(layer, found.box, after=after, opacity=alpha)
+
+    def _hair(self, layer: Layer) -> None:
+        if self.hair is None:
+            return
+        light = self._face().skin.light
+        for placed in place_hair(layer, self.face, hair=self.hair):
+            at = self._at(placed.box)
+            coverage = placed.mask * np.float32(layer.amount * layer.coverage)
+            after = dye(self.image[at], layer.shades[placed.shade].colour, amount=coverage, light=light)
+            self._write(layer, placed.box, after=after, opacity=coverage)
+
+    def _write(self, layer: Layer, box: Box, *, after: U8, opacity: F32) -> None:
+        at = self._at(box)
+        before = self.image[at].copy()
+        self.image[at] = after
+        self.mask[at] |= np.where(opacity > 0, np.uint8(255), np.uint8(0))
+        self.canvas = None
+        if self.keep:
+            self.painted.append(Painted(layer, box, as_layer(before, after, opacity=opacity)))
+
+
+def _coverage(layer: Layer, mask: F32) -> F32:
+    """How much of the skin is hidden (h, w) where the product lies `mask` thick."""
+    full = layer.coverage
+    if layer.kind in DENSE:
+        full = 1.0 - (1.0 - full) ** 2
+    return np.asarray(mask * np.float32(full * layer.amount), np.float32)
+
+
+def _inside(placed: Placed, box: Box) -> Placed:
+    """The part of a placed product that lies in `box`."""
+    x0, y0 = max(placed.box.x0, box.x0), max(placed.box.y0, box.y0)
+    x1, y1 = min(placed.box.x1, box.x1), min(placed.box.y1, box.y1)
+    if (x0, y0, x1, y1) == (placed.box.x0, placed.box.y0, placed.box.x1, placed.box.y1):
+        return placed
+    if x1 <= x0 or y1 <= y0:
+        return Placed(Box(x0, y0, x0, y0), np.zeros((0, 0), np.float32), placed.shade)
+    part = (
+        slice(round(y0 - placed.box.y0), round(y1 - placed.box.y0)),
+        slice(round(x0 - placed.box.x0), round(x1 - placed.box.x0)),
+    )
+    detail = None if placed.detail is None else placed.detail[part]
+    return Placed(Box(x0, y0, x1, y1), placed.mask[part], placed.shade, detail, placed.area)
+
+
+def _grouped(parts: tuple[Placed, ...]) -> tuple[Placed, ...]:
+    return parts

@@ -1,0 +1,360 @@
+"""A face taken apart: what light falls on it, how its form shades it, what its skin throws back, and what only shines.
+
+The model of every pixel is dichromatic (Shafer 1985) in linear light: picture = light x shading x albedo + rest, where
+light is the colour of a white surface at shading 1, shading is one number a pixel and `rest` is mostly the mirrored
+light, of the light's own colour. Product on skin replaces the albedo; shading stays, so that pores, wrinkles and the
+folds of lips stay too.
+
+What is assumed. Skin's colours are those of two pigments (`pigment`), so a change of its chromaticity says how much of
+a change of its brightness is pigment; the remainder is shading. One colour of light falls on the whole face. How bright
+the light is cannot be read from a face alone: see `light_of` for what is taken to be likely.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import cv2
+import numpy as np
+
+from mojing.core.arrays import F32, F64, U8, AnyArray
+from mojing.core.color import srgb_to_linear
+from mojing.core.geometry import Box
+from mojing.makeup.optics import LUMA
+from mojing.makeup.pigment import skin_albedo
+from mojing.perception.facemesh import (
+    LEFT_BROW,
+    LEFT_EYE,
+    LEFT_IRIS,
+    LIPS_INNER,
+    LIPS_OUTER,
+    OVAL,
+    RIGHT_BROW,
+    RIGHT_EYE,
+    RIGHT_IRIS,
+    triangles,
+)
+from mojing.perception.faceview import FACE_PARTS, FaceView
+
+WORK = 40.0
+"""Distance of the eyes in px at which colours are compared; a finer picture is averaged first."""
+
+BYTE: F32 = srgb_to_linear(np.arange(256, dtype=np.uint8))
+
+
+@dataclass(frozen=True, eq=False)
+class Skin:
+    """A face's crop taken apart; planes are (3, h, w) float32 in linear light.
+
+    Attributes:
+        box: whole pixels of the photo that the crop shows.
+        linear: the crop itself.
+        light: (3,) light that a white surface throws back where shading is 1.
+        spread: standard deviation of the logarithm of the light's brightness.
+        shading: (h, w), 1 on skin in the main light.
+        albedo: in 0..1.
+        rest: what light x shading x albedo leaves of the picture; above all what shines.
+        shine: (h, w) the mirrored light in units of `light`.
+        normal: (3, gh, gw) unit normals on a coarse grid over the crop: x right, y down, z to the camera.
+        towards: (3,) unit vector to the main light.
+    """
+
+    box: Box
+    linear: F32
+    light: F32
+    spread: float
+    shading: F32
+    albedo: F32
+    rest: F32
+    shine: F32
+    normal: F32
+    towards: F32
+
+
+def split(rgb: U8, face: FaceView, *, box: Box, light: AnyArray | None = None) -> Skin:
+    """Take the crop `box` (whole pixels inside the photo) of a photo (H, W, 3) apart around its face.
+
+    `light` (3,) is the light if it is known, from a grey card or a white balance; otherwise it is estimated.
+    """
+    rows, cols = box.slices((rgb.shape[0], rgb.shape[1]))
+    crop = cv2.LUT(np.ascontiguousarray(rgb[rows, cols]), BYTE)
+    survey = _survey(crop, face, box=box)
+    colour, spread = light_of(survey.skin, sclera=_sclera(crop, face, box=box, skin=survey.skin))
+    if light is not None:
+        colour, spread = np.asarray(light, np.float32), 0.0
+    model = _Model.of(survey.skin / colour)
+    planes = np.stack(cv2.split(crop))
+    shine = _shine(crop, survey, colour=colour, model=model)
+    diffuse = np.maximum(cv2.transform(crop, LUMA[None]) - shine * float(LUMA @ colour), np.float32(1e-4))
+    expected = _expected(survey, model=model, hw=shine.shape)
+    shading = np.asarray(diffuse * (1.0 / expected), np.float32)
+    flat = 1.0 / shading
+    albedo = np.stack([(p - shine * c) * flat * (1.0 / c) for p, c in zip(planes, colour.tolist(), strict=True)])
+    np.clip(albedo, 0.0, 1.0, out=albedo)
+    rest = np.stack([p - a * shading * c for p, a, c in zip(planes, albedo, colour.tolist(), strict=True)])
+    return Skin(box, planes, colour, spread, shading, albedo, rest, shine, survey.normal, survey.towards)
+
+
+# -- the light -------------------------------------------------------------------------------------------------
+
+LIGHT_MEAN: F64 = np.array([0.05, 0.10, 0.02])
+LIGHT_COV: F64 = np.array([[0.09, 0.0, 0.0], [0.0, 0.020, 0.009], [0.0, 0.009, 0.030]])
+"""What light is likely, as mean and covariance of log luminance, log R/G, log G/B: pictures are exposed so that white
+skin in the main light is a little above its true brightness, within a third of a stop or so, and cameras warm skin."""
+
+SCLERA: F64 = np.log([0.56, 0.52, 0.49])
+SCLERA_COV: F64 = np.array([[0.05, 0.0, 0.0], [0.0, 0.006, 0.002], [0.0, 0.002, 0.008]])
+"""The white of an eye as it shows, in the shade of its lids, and how far it strays."""
+
+
+def light_of(skin: AnyArray, *, sclera: AnyArray | None = None) -> tuple[F32, float]:
+    """Light (3,) float32 on a face and the spread of its log brightness, from the colour (3,) its lit skin shows.
+
+    All skin colours that the two pigments can make are tried, melanin evenly, so that no tone is likelier than
+    another. Each explains the picture with one light; how likely that light is, and how well it explains the white of
+    the eyes (`sclera` (3,), None if it does not show), gives its weight. The answer is the weighted mean of the
+    logarithms.
+    """
+    colours, prior = _tones()
+    x = _axes(np.log(np.maximum(np.asarray(skin, np.float64), 1e-4)) - colours)
+    score = prior - 0.5 * _distance(x - LIGHT_MEAN, LIGHT_COV)
+    if sclera is not None:
+        eye = _axes(np.log(np.maximum(np.asarray(sclera, np.float64), 1e-4)) - SCLERA)
+        # Lids cover eyes and pictures are small: a long tail, so that a bad look at them decides nothing.
+        score = score - 2.0 * np.log1p(_distance(x - eye, SCLERA_COV) / 4.0)
+    weight = np.exp(score - score.max())
+    weight /= weight.sum()
+    mean = weight @ x
+    spread = float(np.sqrt(weight @ (x[:, 0] - mean[0]) ** 2))
+    return np.exp(_colour_of(mean)).astype(np.float32), spread
+
+
+@cache
+def _tones() -> tuple[F64, F64]:
+    """Logarithms (n, 3) of skin's colours on a grid of pigments, and of how likely the blood is (n,)."""
+    melanin, blood = np.meshgrid(np.linspace(0.0, 1.0, 33), np.linspace(0.2, 0.8, 7), indexing="ij")
+    colours = np.log(skin_albedo(melanin, blood).astype(np.float64)).reshape(-1, 3)
+    return colours, -0.5 * ((blood.ravel() - 0.47) / 0.13) ** 2
+
+
+def _axes(logs: F64) -> F64:
+    """Logarithms of colours (..., 3) as log luminance (nearly: of the channels' weighted mean), log R/G, log G/B."""
+    r, g, b = logs[..., 0], logs[..., 1], logs[..., 2]
+    return np.stack([logs @ np.asarray(LUMA, np.float64), r - g, g - b], axis=-1)
+
+
+def _colour_of(axes: F64) -> F64:
+    """The inverse of `_axes` for one colour (3,)."""
+    level, rg, gb = axes
+    g = level - float(LUMA[0]) * rg + float(LUMA[2]) * gb
+    return np.array([g + rg, g, g - gb])
+
+
+def _distance(gap: F64, cov: F64) -> F64:
+    """Squared Mahalanobis distance (n,) of gaps (n, 3)."""
+    return np.asarray(np.einsum("ni,ij,nj->n", gap, np.linalg.inv(cov), gap), np.float64)
+
+
+def _sclera(crop: F32, face: FaceView, *, box: Box, skin: F64) -> F64 | None:
+    """Mean colour (3,) of the whites of the eyes, or None where they do not show: bright, and less red than skin."""
+    found = []
+    for edge, iris in ((RIGHT_EYE, RIGHT_IRIS), (LEFT_EYE, LEFT_IRIS)):
+        points = face.mesh[list(edge), :2] - (box.x0, box.y0)
+        x0, y0 = np.maximum(np.floor(points.min(axis=0)).astype(int), 0)
+        x1, y1 = np.ceil(points.max(axis=0)).astype(int) + 1
+        eye = crop[y0:y1, x0:x1]
+        if min(eye.shape[:2]) < 3:
+            continue
+        inside = np.zeros(eye.shape[:2], np.uint8)
+        cv2.fillPoly(inside, [_fixed(points - (x0, y0))], 1, shift=4)
+        centre = face.mesh[iris[0], :2] - (box.x0 + x0, box.y0 + y0)
+        radius = 1.15 * float(np.linalg.norm(face.mesh[list(iris[1:]), :2] - face.mesh[iris[0], :2], axis=1).mean())
+        cv2.circle(inside, _fixed(centre).tolist(), round(16 * radius), 0, -1, shift=4)
+        found.append(eye[inside > 0])
+    pixels = np.concatenate(found) if found else np.zeros((0, 3), np.float32)
+    ratio = (skin[0] + 1e-3) / (skin[2] + 1e-3)
+    level = pixels @ LUMA
+    white = (pixels[:, 0] < 0.72 * ratio * pixels[:, 2]) & (level > 0.3 * float(skin @ LUMA))
+    if white.sum() < max(12, 0.12 * len(pixels)):
+        return None
+    low, high = np.percentile(level[white], [40, 92])
+    return np.asarray(pixels[white & (level >= low) & (level <= high)].mean(axis=0), np.float64)
+
+
+# -- the coarse look -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class _Survey:
+    """The crop averaged to `WORK`: `small` (gh, gw, 3), `bare` and `lips` (gh, gw) 0..1, skin's lit colour (3,),
+    low shading `low` (gh, gw) relative to it, normals (3, gh, gw), direction of the light."""
+
+    small: F32
+    bare: F32
+    lips: F32
+    skin: F64
+    low: F32
+    normal: F32
+    towards: F32
+
+
+def _survey(crop: F32, face: FaceView, *, box: Box) -> _Survey:
+    scale = min(1.0, WORK / max(face.inter_ocular, 1.0))
+    h, w = crop.shape[:2]
+    wh = max(round(w * scale), 8), max(round(h * scale), 8)
+    small = np.asarray(cv2.resize(crop, wh, interpolation=cv2.INTER_AREA), np.float32)
+    fit = np.array([wh[0] / w, wh[1] / h])
+    mesh = (face.mesh[:, :2] - (box.x0, box.y0) + 0.5) * fit - 0.5
+    bare, lips = _masks(mesh, face, box=box, wh=wh, fit=fit)
+    normal = _normals(face.mesh, mesh, wh)
+    level = np.maximum(small @ LUMA, np.float32(1e-4))
+    sure = bare > 0.9
+    if sure.sum() < 16:
+        sure = bare >= bare.max()
+    low, high = np.percentile(level[sure], [35, 80])
+    lit = sure & (level >= low) & (level <= high)
+    skin = np.asarray(small[lit].mean(axis=0), np.float64)
+    shape, towards = _shape(np.log(level / float(skin @ LUMA)), bare, normal)
+    return _Survey(small, bare, lips, np.maximum(skin, 1e-3), shape, normal, towards)
+
+
+def _masks(mesh: AnyArray, face: FaceView, *, box: Box, wh: tuple[int, int], fit: AnyArray) -> tuple[F32, F32]:
+    """Where bare skin is for sure, and how far each cell is of the lips, float32 (gh, gw) in 0..1."""
+    skin, lips = np.zeros((wh[1], wh[0]), np.uint8), np.zeros((wh[1], wh[0]), np.uint8)
+    unit = float(np.linalg.norm(mesh[468] - mesh[473]))
+    cv2.fillPoly(skin, [_fixed(mesh[list(OVAL)])], 255, shift=4)
+    for part, reach in ((LIPS_OUTER, 0.06), (RIGHT_EYE, 0.14), (LEFT_EYE, 0.14), (RIGHT_BROW, 0.08), (LEFT_BROW, 0.08)):
+        points = _fixed(mesh[list(part)])
+        cv2.fillPoly(skin, [points], 0, shift=4)
+        cv2.polylines(skin, [points], True, 0, max(1, round(2 * reach * unit)), shift=4)
+    edge = max(1, round(0.2 * unit))
+    cv2.polylines(skin, [_fixed(mesh[list(OVAL)])], True, 0, edge, shift=4)
+    cv2.fillPoly(lips, [_fixed(mesh[list(LIPS_OUTER)])], 255, shift=4, lineType=cv2.LINE_AA)
+    cv2.fillPoly(lips, [_fixed(mesh[list(LIPS_INNER)])], 0, shift=4)
+    grid = face.to_parts.matrix @ np.array(
+        [[1 / fit[0], 0.0, box.x0 + 0.5 / fit[0] - 0.5], [0.0, 1 / fit[1], box.y0 + 0.5 / fit[1] - 0.5], [0, 0, 1.0]]
+    )
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    seen = cv2.warpAffine(face.parts[FACE_PARTS.index("skin")], grid, wh, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    bare = skin.astype(np.float32) * np.float32(1 / 255) * np.clip(seen, 0.0, 1.0)
+    return np.asarray(bare, np.float32), lips.astype(np.float32) * np.float32(1 / 255)
+
+
+def _normals(mesh: F32, at: AnyArray, wh: tuple[int, int]) -> F32:
+    """Unit normals (3, gh, gw) to the camera: of the mesh's points, spread over the grid and smoothed."""
+    tri = triangles()
+    p = mesh * np.array([1.0, 1.0, -1.0])
+    cross = np.cross(p[tri[:, 1]] - p[tri[:, 0]], p[tri[:, 2]] - p[tri[:, 0]])
+    normal = np.zeros((468, 3))
+    for k in range(3):
+        for axis in range(3):
+            normal[:, axis] += np.bincount(tri[:, k], cross[:, axis], 468)
+    # All triangles turn the same way: the sum tells which.
+    normal *= np.sign(normal[:, 2].sum())
+    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
+    x = np.clip(np.rint(at[:468, 0]), 0, wh[0] - 1).astype(np.int64)
+    y = np.clip(np.rint(at[:468, 1]), 0, wh[1] - 1).astype(np.int64)
+    cells = [np.bincount(y * wh[0] + x, v, wh[0] * wh[1]) for v in (*normal.T, np.ones(468))]
+    grid = np.stack(cells, axis=-1).reshape(wh[1], wh[0], 4).astype(np.float32)
+    sigma = 0.075 * float(np.linalg.norm(at[468] - at[473]))
+    near = cv2.GaussianBlur(grid, (0, 0), max(sigma, 0.8), borderType=cv2.BORDER_REPLICATE)
+    far = cv2.GaussianBlur(grid, (0, 0), max(4 * sigma, 2.0), borderType=cv2.BORDER_REPLICATE)
+    both = near + 0.02 * far + np.array([0, 0, 1e-9, 0], np.float32)
+    out = np.moveaxis(both[..., :3], 2, 0)
+    return np.asarray(out / np.maximum(np.linalg.norm(out, axis=0), 1e-12), np.float32)
+
+
+def _shape(ratio: F32, bare: F32, normal: F32) -> tuple[F32, F32]:
+    """Smooth shading (gh, gw) fitted to log brightness on bare skin and carried on over lips, eyes and brows.
+
+    Spherical harmonics of second order in the normals (Ramamoorthi and Hanrahan 2001), on the logarithm so that it
+    stays positive, then what they leave, smoothed by normalised convolution. Also the direction of the main light.
+    """
+    x, y, z = normal
+    basis = np.stack([np.ones_like(x), x, y, z, x * y, x * z, y * z, x * x - y * y, 3 * z * z - 1], axis=-1)
+    on = bare > 0.5
+    a, b = basis[on][::2].astype(np.float64), ratio[on][::2].astype(np.float64)
+    weight: F64 = np.ones(len(b))
+    k: F64 = np.zeros(9)
+    for _ in range(2):
+        aw = a * weight[:, None]
+        k = np.asarray(
+            np.linalg.solve(aw.T @ a + 1e-3 * max(len(b), 1) * np.diag([1e-3, *[1.0] * 8]), aw.T @ b), np.float64
+        )
+        weight = np.asarray(1.0 / (1.0 + ((b - a @ k) / 0.25) ** 2), np.float64)
+    fit = basis @ k.astype(np.float32)
+    unit = np.sqrt(max(float(on.sum()), 1.0))
+    left = np.dstack([(ratio - fit) * bare, bare]).astype(np.float32)
+    blurred = cv2.GaussianBlur(left, (0, 0), max(0.06 * unit, 1.0), borderType=cv2.BORDER_REPLICATE)
+    smooth = fit + blurred[..., 0] / (blurred[..., 1] + 0.05)
+    towards = np.array([k[1], k[2], max(k[3], 0.0) + 0.35 * float(np.hypot(k[1], k[2])) + 0.15])
+    return np.exp(np.clip(smooth, -3.0, 1.5)).astype(np.float32), (towards / np.linalg.norm(towards)).astype(np.float32)
+
+
+# -- pigment or shading? ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class _Model:
+    """Skin near one tone: how log albedo changes with blood (3,), and log luminance with log R/G and log G/B (2,)."""
+
+    blood: F64
+    slope: F64
+
+    @classmethod
+    def of(cls, albedo: AnyArray) -> _Model:
+        """The model about the tone of the two pigments that is nearest to an albedo (3,)."""
+        colours, _ = _tones()
+        want = np.log(np.clip(np.asarray(albedo, np.float64), 1e-3, 1.0))
+        grid = colours.reshape(33, 7, 3)
+        m, b = divmod(int(((colours - want) ** 2).sum(axis=1).argmin()), 7)
+        m0, m1, b0, b1 = max(m - 2, 0), min(m + 2, 32), max(b - 1, 0), min(b + 1, 6)
+        blood: F64 = grid[m, b1] - grid[m, b0]
+        melanin: F64 = grid[m1, b] - grid[m0, b]
+        change = _axes(np.stack([melanin / np.linalg.norm(melanin), blood / np.linalg.norm(blood)]))
+        # Ridge: near the darkest tones chromaticity says little about melanin.
+        chroma, light = change[:, 1:], change[:, 0]
+        slope = np.linalg.solve(chroma.T @ chroma + 0.03 * np.eye(2), chroma.T @ light)
+        return cls(blood / np.linalg.norm(blood), np.asarray(slope, np.float64))
+
+
+def _expected(survey: _Survey, *, model: _Model, hw: tuple[int, int]) -> F32:
+    """Luminance (h, w) that the picture would have at shading 1, from chromaticity and from where the lips are."""
+    small = cv2.GaussianBlur(survey.small, (0, 0), 1.2, borderType=cv2.BORDER_REPLICATE)
+    logs = np.log(np.maximum(small, np.float32(2e-3)))
+    home = np.log(survey.skin).astype(np.float32)
+    rg = logs[..., 0] - logs[..., 1] - (home[0] - home[1])
+    gb = logs[..., 1] - logs[..., 2] - (home[1] - home[2])
+    pigment = np.clip(np.float32(model.slope[0]) * rg + np.float32(model.slope[1]) * gb, -0.6, 0.35)
+    # Dark places are noisy, and what is far from skin's colour is not skin.
+    level = survey.small @ LUMA
+    near = np.exp(-0.5 * ((rg / 0.5) ** 2 + (gb / 0.6) ** 2)) * np.clip(level / float(survey.skin @ LUMA) / 0.3, 0, 1)
+    pigment = pigment * near
+    mouth = survey.lips > 0.9
+    if mouth.sum() >= 6:
+        own = np.log(np.maximum(level[mouth], 1e-4) / float(survey.skin @ LUMA) / survey.low[mouth]) - pigment[mouth]
+        pigment = pigment + survey.lips * np.float32(np.clip(np.median(own), -1.2, 0.2))
+    wanted = np.exp(pigment, dtype=np.float32) * np.float32(survey.skin @ LUMA)
+    return np.asarray(cv2.resize(wanted, (hw[1], hw[0]), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _shine(crop: F32, survey: _Survey, *, colour: F32, model: _Model) -> F32:
+    """Mirrored light (h, w) in units of the light's colour.
+
+    The combination of the channels that is 0 for skin, 0 for a change of its blood, and 1 for the light's colour.
+    """
+    skin = survey.skin
+    rows = np.stack([skin / skin.sum(), skin * model.blood / np.linalg.norm(skin), colour.astype(np.float64)])
+    dual = np.linalg.solve(rows + 1e-9 * np.eye(3), np.array([0.0, 0.0, 1.0]))
+    dual = dual / max(1.0, float(np.linalg.norm(dual)) / 8.0)
+    values = survey.small[survey.bare > 0.9] @ dual.astype(np.float32)
+    floor = float(np.median(np.abs(values - np.median(values)))) * 1.5 + 0.004 if len(values) else 0.02
+    found = cv2.transform(crop, dual.astype(np.float32)[None]) - np.float32(floor)
+    most = cv2.transform(crop, LUMA[None]) * np.float32(0.8 / float(LUMA @ colour))
+    return np.asarray(np.clip(found, 0.0, np.maximum(most, 0.0)), np.float32)
+
+
+def _fixed(points: AnyArray) -> AnyArray:
+    """Points in the 28.4 fixed point that OpenCV draws with `shift=4`."""
+    return np.rint(np.asarray(points) * 16.0).astype(np.int32)

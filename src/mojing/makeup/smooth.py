@@ -1,0 +1,60 @@
+"""Evener skin that keeps its pores: blotches of middling size fade, finer and coarser structure stays."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from mojing.core.arrays import F32
+from mojing.makeup.canvas import Canvas
+
+FINE, COARSE = 0.018, 0.11
+"""Shares of the distance of the eyes: sizes between them are evened; pores are finer, the face's form coarser."""
+
+EDGE = 0.22
+"""Change of log brightness that counts as an edge (a fold, a lid, a nostril) and stays."""
+
+WORK = 80.0
+
+
+def even(canvas: Canvas, amount: F32, *, window: tuple[slice, slice], unit: float) -> None:
+    """Fade blotches by `amount` (h, w) 0..1 in a window; `unit` is the distance of the eyes in px.
+
+    The band between two Gaussians of log colour is taken off, less where it is strong (a soft threshold as of
+    Perona and Malik 1990); outside the mask nothing flows in, as the blurs are normalised by it.
+    """
+    skin = canvas.skin
+    rows, cols = window
+    lit = skin.shading[window]
+    planes = zip(canvas.albedo, skin.light, canvas.rest, strict=True)
+    values = np.stack([a[window] * lit * c + r[window] for a, c, r in planes], axis=-1)
+    scale = min(1.0, WORK / max(unit, 1.0))
+    h, w = amount.shape
+    wh = max(round(w * scale), 2), max(round(h * scale), 2)
+    small = np.log(np.maximum(cv2.resize(values, wh, interpolation=cv2.INTER_AREA), np.float32(1e-3)))
+    inside = cv2.resize(amount, wh, interpolation=cv2.INTER_AREA)
+    full = max(float(inside.max()), 1e-6)
+    weight = np.clip(inside / full, 0.0, 1.0) + np.float32(1e-3)
+    size = unit * scale
+    fine = _blurred(small, weight, sigma=max(FINE * size, 0.5))
+    band = fine - _blurred(small, weight, sigma=max(COARSE * size, 1.5))
+    step = np.abs(band).max(axis=2)
+    keep = np.exp(-((step / EDGE) ** 2))
+    gain = np.exp(-band * (keep * inside)[..., None])
+    gain = np.asarray(cv2.resize(gain, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
+    for k in range(3):
+        plane = gain[..., k]
+        canvas.albedo[k][rows, cols] *= plane
+        canvas.rest[k][rows, cols] *= plane
+    over = np.maximum(canvas.albedo[:, rows, cols] - 1.0, 0.0)
+    if over.any():
+        canvas.albedo[:, rows, cols] -= over
+        for k, c in enumerate(skin.light.tolist()):
+            canvas.rest[k][rows, cols] += over[k] * lit * np.float32(c)
+
+
+def _blurred(values: F32, weight: F32, *, sigma: float) -> F32:
+    """Values (h, w, 3) smoothed where `weight` (h, w) is (Knutsson and Westin 1993)."""
+    both = np.dstack([values * weight[..., None], weight])
+    out = cv2.GaussianBlur(both, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(out[..., :3] / np.maximum(out[..., 3:], np.float32(1e-6)), np.float32)
