@@ -1,0 +1,416 @@
+"""The light on a face, told from one photo: its colour, its strength, and how sure that is.
+
+Colours of light are ln(R/G), ln(B/G) of what a perfect white would be in the photo, in linear sRGB; the camera's own
+white balance is part of it. Every clue (whites of the eyes, teeth, white cloth, the skin itself, a card) says where
+white lies, with a bias and a spread measured on portraits (tools/shade_calibrate.py), and the clues are put together
+by their inverse covariances. Colours are then carried over to D65 by the Bradford transform.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from mojing.core.arrays import F64, AnyArray, readonly
+from mojing.core.color import linear_to_xyz, xyz_to_linear
+from mojing.core.errors import InputError
+from mojing.core.geometry import Box
+from mojing.makeup.bare import BareSkin, bare_skin
+from mojing.makeup.card import Card
+from mojing.makeup.places import (
+    CLIPPED,
+    Closeup,
+    Patch,
+    below_chin,
+    eye_white,
+    log_chroma,
+    luminance,
+    read,
+    teeth,
+)
+
+_BRADFORD: Final = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
+_HINT: Final = "stand in daylight from one side of a window or under one kind of lamp, or hold a grey card (--card)"
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What a clue's reading means: it lies at `bias` of white, give or take `sd` with correlation `rho`.
+
+    `shade` is ln(luminance) of what is read over that of a white surface facing the same light, `shade_sd` its spread.
+    """
+
+    bias: tuple[float, float]
+    sd: tuple[float, float]
+    rho: float
+    shade: float = 0.0
+    shade_sd: float = np.inf
+
+
+_KINDS: Final[dict[str, _Kind]] = {
+    "eyes": _Kind((0.428, -0.164), (0.202, 0.162), -0.38, -1.05, 0.55),
+    "eye": _Kind((0.425, -0.160), (0.229, 0.171), -0.33, -1.05, 0.60),
+    "teeth": _Kind((0.206, -0.181), (0.145, 0.135), -0.42, -0.45, 0.32),
+    "cloth": _Kind((-0.01, 0.02), (0.10, 0.11), -0.40, -0.18, 0.15),
+    "skin": _Kind((0.82, -0.48), (0.24, 0.35), -0.75),
+    "card": _Kind((0.0, 0.0), (0.03, 0.03), 0.0, 0.0, 0.12),
+}
+"""Measured on the portraits that are not held out by tools/shade_calibrate.py; the card's spread is an assumption.
+The skin's covers all tones alike: wide along the line from light to dark skin, narrow across it."""
+
+_TAILS: Final = 1.5
+"""Clues err together and now and then by much: without this factor 90 % regions held 75 % of the portraits."""
+_EXPOSURE_SD: Final = 0.35
+"""Spread of ln(level) of photos whose exposure nothing tells: a third of a stop to half a stop either way."""
+_SIDES_LIMIT: Final = 0.5
+"""Difference of the two sides along the line of daylight and lamps, above which light is mixed."""
+_LAMP_AXIS: Final = np.array([-0.45, 0.89])
+_SHADOW_SLOPE: Final[dict[str, tuple[float, float]]] = {
+    "brow": (-0.36, 0.25),
+    "under_eye": (-0.32, 0.22),
+    "cheek": (-0.38, 0.21),
+}
+"""A shaded side of one and the same skin is redder: change of ln(R/G), ln(B/G) per unit of ln(Y)."""
+_SIDES_WEIGHT: Final = {"brow": 1.0, "under_eye": 0.7, "cheek": 0.4}
+_MAX_DUV: Final = 0.03
+_MIN_CHANNEL: Final = 0.12
+"""A channel of white below this share of the green one: what little it says of skin is noise."""
+
+
+@dataclass(frozen=True, eq=False)
+class Clue:
+    """One thing that tells the light's colour.
+
+    Attributes:
+        name: eyes, eye, teeth, cloth, skin or card.
+        white: (2,) ln(R/G), ln(B/G) of white by this clue.
+        cov: (2, 2) its covariance.
+        level, level_sd: ln of what a white surface would read by this clue, linear light; sd inf where it cannot tell.
+        box: where it was read, px of the photo.
+        used: whether it was believed.
+    """
+
+    name: str
+    white: F64
+    cov: F64
+    level: float
+    level_sd: float
+    box: Box
+    used: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "white", readonly(self.white))
+        object.__setattr__(self, "cov", readonly(self.cov))
+
+
+@dataclass(frozen=True, eq=False)
+class Light:
+    """The light on a face.
+
+    Attributes:
+        white: (3,) linear sRGB of a perfect white in that light, of luminance `level`.
+        cov: (2, 2) covariance of its ln(R/G), ln(B/G).
+        level: luminance that a perfect white would have in the photo; may exceed 1.
+        level_sd: standard deviation of ln(level).
+        cct: correlated colour temperature in K of white as the photo shows it, after the camera's white balance.
+        duv: distance from the line of black bodies in CIE 1960 uv; positive is greenish.
+        sides: how far the two sides of the face differ along the line from lamp to daylight; refused from 0.5.
+        clues: what told it.
+        notices: what should be told.
+    """
+
+    white: F64
+    cov: F64
+    level: float
+    level_sd: float
+    cct: float
+    duv: float
+    sides: float
+    clues: tuple[Clue, ...]
+    notices: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "white", readonly(self.white))
+        object.__setattr__(self, "cov", readonly(self.cov))
+
+    @property
+    def angle_sd(self) -> float:
+        """Expected angle in degrees between the estimated and the true white in linear RGB."""
+        step = np.linalg.cholesky(self.cov + 1e-9 * np.eye(2))
+        around = [white_of(log_chroma(self.white) + s * step[:, k], level=1.0) for k in (0, 1) for s in (-1.0, 1.0)]
+        return float(np.sqrt(2.0) * np.sqrt(np.mean([angle(self.white, w) ** 2 for w in around])))
+
+    @property
+    def confidence(self) -> float:
+        """0..1: 1 for a perfect card, about 0.6 for a white shirt, about 0.3 where only the skin tells."""
+        return float(np.exp(-self.angle_sd / 10.0))
+
+    def draw(self, rng: np.random.Generator, count: int) -> F64:
+        """Whites (count, 3) that the light may have had, level and colour, each as likely as its probability."""
+        chroma = rng.multivariate_normal(log_chroma(self.white), self.cov, size=count, method="cholesky")
+        levels = self.level * np.exp(self.level_sd * rng.standard_normal(count))
+        return white_of(chroma, level=levels)
+
+    def to_json(self) -> dict[str, Any]:
+        """Figures for a report."""
+        return {
+            "white_linear": [round(float(v), 4) for v in self.white],
+            "level": round(self.level, 3),
+            "level_sd_log": round(self.level_sd, 3),
+            "angle_sd_degrees": round(self.angle_sd, 2),
+            "cct_kelvin": round(self.cct),
+            "duv": round(self.duv, 4),
+            "sides": round(self.sides, 3),
+            "confidence": round(self.confidence, 3),
+            "clues": [
+                {
+                    "name": c.name,
+                    "used": c.used,
+                    "box_px": [round(v, 1) for v in (c.box.x0, c.box.y0, c.box.x1, c.box.y1)],
+                }
+                for c in self.clues
+            ],
+            "notices": list(self.notices),
+        }
+
+
+def read_light(view: Closeup, *, skin: BareSkin | None = None, card: Card | None = None) -> Light:
+    """Tell the light on a face from its close-up, and from a card where there is one.
+
+    Raises:
+        InputError: dark, overexposed, covered (from the skin); mixed_light; coloured_light.
+    """
+    skin = skin or bare_skin(view)
+    sides = sides_apart(view)
+    if abs(sides) > _SIDES_LIMIT:
+        warm = "left" if sides < 0 else "right"
+        raise InputError("mixed_light", f"the {warm} side of the face stands in warmer light than the other", _HINT)
+    found = _clues(view, skin, card=card)
+    found, white, cov = _combine(found)
+    level, level_sd = _level(found)
+    colour = white_of(white, level=level)
+    cct, duv = temperature(colour)
+    if abs(duv) > _MAX_DUV or float(np.exp(white.min())) < _MIN_CHANNEL:
+        raise InputError("coloured_light", f"the light is strongly coloured (Duv {duv:+.3f}, {cct:.0f} K)", _HINT)
+    return Light(colour, cov, level, level_sd, cct, duv, sides, found, (*skin.notices, *_notices(found)))
+
+
+def white_of(chroma: AnyArray, *, level: AnyArray | float) -> F64:
+    """Linear light (..., 3) of ln(R/G), ln(B/G) (..., 2) at luminance `level` (...)."""
+    r, b = np.exp(chroma[..., 0]), np.exp(chroma[..., 1])
+    green = np.asarray(level) / (0.2126 * r + 0.7152 + 0.0722 * b)
+    return np.stack([r * green, green, b * green], axis=-1)
+
+
+def angle(one: AnyArray, other: AnyArray) -> float:
+    """Angle in degrees between two colours of light (3,): the usual error of white balance."""
+    cosine = float(one @ other / (np.linalg.norm(one) * np.linalg.norm(other)))
+    return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
+
+
+def to_d65(linear: AnyArray, *, white: AnyArray) -> F64:
+    """Linear light (..., 3) as it would be under D65, relative to white = 1, from that seen beside `white` (..., 3).
+
+    Bradford (Lam 1985), complete adaptation. Values may lie a little outside 0..1.
+    """
+    cones = linear_to_xyz(linear) @ _BRADFORD.T
+    theirs = linear_to_xyz(white) @ _BRADFORD.T
+    ours = linear_to_xyz(np.ones(3)) @ _BRADFORD.T
+    return xyz_to_linear((cones / theirs * ours) @ np.linalg.inv(_BRADFORD).T)
+
+
+def from_d65(linear: AnyArray, *, white: AnyArray) -> F64:
+    """The way back: what linear light (..., 3) under D65 becomes beside `white` (..., 3)."""
+    cones = linear_to_xyz(linear) @ _BRADFORD.T
+    theirs = linear_to_xyz(white) @ _BRADFORD.T
+    ours = linear_to_xyz(np.ones(3)) @ _BRADFORD.T
+    return xyz_to_linear((cones * theirs / ours) @ np.linalg.inv(_BRADFORD).T)
+
+
+def planck_white(kelvin: AnyArray | float) -> F64:
+    """Linear sRGB (..., 3), luminance 1, of a black body of 1,000 to 20,000 K; channels may be negative below 2,000 K.
+
+    Krystek 1985, the rational approximation in CIE 1960 uv.
+    """
+    t = np.asarray(kelvin, np.float64)
+    u = (0.860117757 + 1.54118254e-4 * t + 1.28641212e-7 * t**2) / (1 + 8.42420235e-4 * t + 7.08145163e-7 * t**2)
+    v = (0.317398726 + 4.22806245e-5 * t + 4.20481691e-8 * t**2) / (1 - 2.89741816e-5 * t + 1.61456053e-7 * t**2)
+    x, y = 3 * u / (2 * u - 8 * v + 4), 2 * v / (2 * u - 8 * v + 4)
+    return xyz_to_linear(np.stack([x / y, np.ones_like(x), (1 - x - y) / y], axis=-1))
+
+
+def temperature(white: AnyArray) -> tuple[float, float]:
+    """Correlated colour temperature in K (1,500 to 20,000) and signed Duv of linear light (3,)."""
+    kelvins = np.geomspace(1500.0, 20000.0, 600)
+    line = _uv(planck_white(kelvins))
+    at = _uv(np.asarray(white, np.float64))
+    apart = np.hypot(*(line - at).T)
+    k = int(apart.argmin())
+    return float(kelvins[k]), float(apart[k] * np.sign(at[1] - line[k, 1]))
+
+
+def _uv(linear: AnyArray) -> F64:
+    x, y, z = np.moveaxis(linear_to_xyz(linear), -1, 0)
+    total = x + 15 * y + 3 * z
+    return np.stack([4 * x / total, 6 * y / total], axis=-1)
+
+
+def sides_apart(view: Closeup) -> float:
+    """How much bluer the wearer's left side is lit than the right one, along the line from lamp to daylight.
+
+    Forehead, under the eyes and cheeks; that shaded skin is redder is taken out first. 0 where only one side is seen.
+    """
+    total, weight = 0.0, 0.0
+    for name, slope in _SHADOW_SLOPE.items():
+        one, other = read(view, f"{name}_left"), read(view, f"{name}_right")
+        if min(one.pixels, other.pixels) < 24 or min(one.share, other.share) < 0.3:
+            continue
+        if min(one.colour.min(), other.colour.min()) < 2e-3:
+            continue
+        darker = float(np.log(one.luminance / other.luminance))
+        if abs(darker) > 1.2:
+            continue  # hair, or a shadow so deep that other things light it
+        apart = one.chroma - other.chroma - darker * np.array(slope)
+        total += _SIDES_WEIGHT[name] * float(apart @ _LAMP_AXIS)
+        weight += _SIDES_WEIGHT[name]
+    return total / weight if weight else 0.0
+
+
+def _clues(view: Closeup, skin: BareSkin, *, card: Card | None) -> tuple[Clue, ...]:
+    found: list[Clue] = []
+    if card is not None:
+        shade = float(np.log(card.reflectance)) if card.reflectance else None
+        found.append(_clue("card", card.colour, box=card.box, shade=shade))
+    eyes = [p for p in (eye_white(view, "right"), eye_white(view, "left")) if p is not None and _fits(p, skin)]
+    if len(eyes) == 2:
+        found.append(_both_eyes(view, eyes))
+    elif eyes:
+        found.append(_clue("eye", eyes[0].colour, box=_box(view, eyes[0].mask)))
+    shown = teeth(view)
+    if shown is not None and _fits(shown, skin):
+        found.append(_clue("teeth", shown.colour, box=_box(view, shown.mask)))
+    cloth = white_cloth(view, skin)
+    if cloth is not None:
+        found.append(_clue("cloth", cloth.colour, box=_box(view, cloth.mask)))
+    on = np.logical_or.reduce([skin.patches[n].mask for n in skin.used])
+    found.append(_clue("skin", skin.colour, box=_box(view, on)))
+    return tuple(found)
+
+
+def _both_eyes(view: Closeup, eyes: list[Patch]) -> Clue:
+    """Both whites together; what they disagree by, beyond the usual, makes them less believed."""
+    kind = _KINDS["eyes"]
+    clue = _clue("eyes", (eyes[0].colour + eyes[1].colour) / 2, box=_box(view, eyes[0].mask | eyes[1].mask))
+    half = (eyes[0].chroma - eyes[1].chroma) / 2
+    beyond = np.maximum(np.abs(half) - np.array([0.1, 0.06]), 0.0)
+    return Clue("eyes", clue.white, clue.cov + np.diag(beyond**2), clue.level, kind.shade_sd, clue.box)
+
+
+def _fits(patch: Patch, skin: BareSkin) -> bool:
+    """Whether eye white or teeth are less red than the skin, and not black, whatever the light."""
+    apart = patch.chroma - log_chroma(skin.colour)
+    return patch.luminance > 0.08 * float(luminance(skin.colour)) and patch.darkest >= 3 and float(apart[0]) < 0.15
+
+
+def _clue(name: str, colour: AnyArray, *, box: Box, shade: float | None = None) -> Clue:
+    kind = _KINDS[name]
+    cross = kind.rho * kind.sd[0] * kind.sd[1]
+    cov = np.array([[kind.sd[0] ** 2, cross], [cross, kind.sd[1] ** 2]])
+    tells = name != "card" or shade is not None
+    level = float(np.log(max(float(luminance(colour)), 1e-5))) - (kind.shade if shade is None else shade)
+    return Clue(name, log_chroma(colour) - np.array(kind.bias), cov, level, kind.shade_sd if tells else np.inf, box)
+
+
+def _box(view: Closeup, mask: AnyArray) -> Box:
+    box = Box.of_mask(mask)
+    assert box is not None
+    x0, y0 = view.to_photo.apply(np.array([box.x0 - 0.5, box.y0 - 0.5]))
+    x1, y1 = view.to_photo.apply(np.array([box.x1 - 0.5, box.y1 - 0.5]))
+    return Box(float(x0) + 0.5, float(y0) + 0.5, float(x1) + 0.5, float(y1) + 0.5)
+
+
+def white_cloth(view: Closeup, skin: BareSkin) -> Patch | None:
+    """White or pale neutral cloth, or wall, under and beside the chin; None where nothing is bright and even enough.
+
+    It is told by what it is beside the skin, so that the light's colour does not matter: brighter, bluer, less red.
+    """
+    where = below_chin(view)
+    step = 2
+    region = where[::step, ::step] & (view.rgb[::step, ::step].max(axis=2) < CLIPPED)
+    values = view.linear[::step, ::step][region]
+    total = int(where[::step, ::step].sum())
+    if total < 100 or not len(values):
+        return None
+    apart = log_chroma(values) - log_chroma(skin.colour)
+    pale = luminance(values) > 1.15 * float(luminance(skin.colour))
+    pale &= (apart[:, 0] < -0.2) & (apart[:, 0] > -1.3) & (apart[:, 1] > 0.0) & (apart[:, 1] < 1.1)
+    if pale.sum() < max(0.02 * total, 40):
+        return None
+    chroma = log_chroma(values[pale])
+    middle = np.median(chroma, axis=0)
+    spread = 1.4826 * np.median(np.abs(chroma - middle), axis=0)
+    if spread.max() > 0.12:
+        return None
+    near = (np.abs(chroma - middle) < 2.5 * spread + 0.01).all(axis=1)
+    ys, xs = np.nonzero(region)
+    mask = np.zeros(view.hw, bool)
+    mask[step * ys[pale][near], step * xs[pale][near]] = True
+    kept = values[pale][near].astype(np.float64)
+    bright = kept[luminance(kept) >= np.quantile(luminance(kept), 0.6)]
+    colour = np.median(bright, axis=0)
+    return Patch("cloth", mask, colour, spread, len(kept), len(kept) / total, 0.0, float(view.rgb[mask].min()))
+
+
+def _combine(clues: tuple[Clue, ...]) -> tuple[tuple[Clue, ...], F64, F64]:
+    """White (2,) and covariance (2, 2) of all clues; the worst is left out where it contradicts the rest."""
+    used = list(clues)
+    while True:
+        white, cov = _mean(used)
+        if len(used) < 3:
+            break
+        far = [_contradiction(c, used) for c in used]
+        worst = int(np.argmax(far))
+        if far[worst] < 3.3:
+            break
+        used.pop(worst)
+    apart = [(c.white - white) @ np.linalg.solve(c.cov, c.white - white) for c in used]
+    scale = max(1.0, float(np.sum(apart)) / max(2 * len(used) - 2, 1))
+    marked = tuple(c if c in used else Clue(c.name, c.white, c.cov, c.level, np.inf, c.box, False) for c in clues)
+    return marked, white, cov * scale * _TAILS
+
+
+def _mean(clues: list[Clue]) -> tuple[F64, F64]:
+    weights = [np.linalg.inv(c.cov) for c in clues]
+    cov = np.linalg.inv(np.sum(weights, axis=0))
+    pulled = np.sum([w @ c.white for w, c in zip(weights, clues, strict=True)], axis=0)
+    return cov @ pulled, cov
+
+
+def _contradiction(clue: Clue, used: list[Clue]) -> float:
+    """Distance of a clue from what the others say, in standard deviations; a card is never contradicted."""
+    if clue.name == "card":
+        return 0.0
+    rest, cov = _mean([c for c in used if c is not clue])
+    apart = clue.white - rest
+    return float(np.sqrt(apart @ np.linalg.solve(clue.cov + cov, apart)))
+
+
+def _level(clues: tuple[Clue, ...]) -> tuple[float, float]:
+    """Luminance of white and the standard deviation of its logarithm; the camera's own exposure is the first guess."""
+    weights = [1.0 / _EXPOSURE_SD**2, *(1.0 / c.level_sd**2 for c in clues)]
+    values = [0.0, *(c.level for c in clues)]
+    total = float(np.sum(weights))
+    return float(np.exp(np.dot(weights, values) / total)), float(np.sqrt(1.0 / total))
+
+
+def _notices(clues: tuple[Clue, ...]) -> tuple[str, ...]:
+    names = {c.name for c in clues if c.used}
+    said: list[str] = []
+    if names == {"skin"}:
+        said.append("nothing white was seen: the light was guessed from the skin itself, so its undertone is not known")
+    if not names & {"card", "cloth"}:
+        said.append("how bright the light is was guessed: a white shirt or a grey card of known reflectance tells it")
+    said.extend(f"the {c.name} contradicted the rest and was left out" for c in clues if not c.used)
+    return tuple(said)
