@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from mojing.core.skeleton import BODY_JOINTS, GARMENT_ANCHORS
+from mojing.makeup.reading import READ
 from mojing.perception.features import KINDS, SIDE
 from mojing.perception.garment import CATEGORIES
 from mojing.perception.labels import LABELS
@@ -22,6 +23,7 @@ from mojing.train.export import Port, export
 from mojing.train.nets.body import BodyNet
 from mojing.train.nets.features import FeatureNet
 from mojing.train.nets.garment import SEGMENTS, GarmentNet
+from mojing.train.nets.makeup import MakeupNet
 from mojing.train.nets.render import Generator
 from mojing.tryon.conditions import CONTEXT_CHANNELS, CROP_WH, PICTURE_CHANNELS, STRIDE
 
@@ -94,7 +96,38 @@ def features_parts() -> tuple[nn.Module, list[Port], list[str], dict[str, Any]]:
     return FeatureNet(), [Port("image", torch.rand(4, 3, SIDE, SIDE))], ["feature", "kind"], card
 
 
-PARTS = {"body": body_parts, "features": features_parts, "garment": garment_parts, "render": render_parts}
+def makeup_parts() -> tuple[nn.Module, list[Port], list[str], dict[str, Any]]:
+    """Network, inputs, outputs and card of the make-up network."""
+    card = {
+        "labels": list(READ),
+        "datasets": [
+            "faces: official portraits of CivilServiceUSA, MIT; meshes by MediaPipe 0.10.21",
+            SHOP,
+            "random looks, painted on them by the project's own renderer",
+        ],
+        "purpose": "a face in the mesh's flat layout -> kinds, shades, coverage, finish and pattern of what it wears, "
+        "the bare face under it, a map of product",
+        "limits": [
+            "it has only seen make-up that our renderer paints: real products, jewels and face paint are new to it",
+            "many of the women in the photos are made up already and were taken for bare, so light everyday make-up "
+            "is read as skin and is not removed",
+            "concealer, contour and foundation near the skin's own colour can hardly be seen and are often missed",
+            "hair colour, smoothing and which side of the face a layer is kept to are not read",
+            "four in five of the photos show light skin; darker skin is mostly made from them by the renderer's "
+            "pigment model",
+        ],
+        "cores": "one CPU core",
+    }
+    return MakeupNet(), [Port("face", torch.rand(1, 4, 256, 256))], ["rows", "bare", "product"], card
+
+
+PARTS = {
+    "body": body_parts,
+    "features": features_parts,
+    "garment": garment_parts,
+    "makeup": makeup_parts,
+    "render": render_parts,
+}
 
 
 def ship(name: str, run: Path, folder: Path = MODELS) -> Path:
@@ -108,6 +141,7 @@ def ship(name: str, run: Path, folder: Path = MODELS) -> Path:
     cores = str(card.pop("cores", "two CPU cores"))
     trained = {f"minutes_on_{cores.lower().replace(' ', '_')}": round(state["spent"] / 60, 1), "steps": state["step"]}
     card = {"licence": "Apache-2.0", "limits": LIMITS, **card, "training": trained, "metrics": last}
+    card |= {key: state[key] for key in ("thresholds",) if key in state}
     path = export(net, folder, name, inputs=inputs, outputs=outputs, card=card)
     path.with_suffix(".md").write_text(model_card(json.loads(path.with_suffix(".json").read_text())))
     return path
