@@ -23,8 +23,8 @@ from mojing.makeup.traits import Traits, traits
 from mojing.makeup.wording import Words, joined, plain, roles, say, shade_name, table
 from mojing.perception.faceview import FaceView
 
-NO_COLOUR: Final = frozenset({"remove", "smooth", "lens", "hair", "lashes"})
-"""Kinds whose strength is not a number of passes."""
+_NO_EXTENT: Final = frozenset({"remove", "smooth", "foundation", "concealer", "brows", "lens", "hair", "lashes"})
+"""Kinds that have no extent to speak of."""
 _NO_EDGE: Final = frozenset({"remove", "smooth", "foundation", "lens", "hair", "lashes", "brows"})
 _PAIRED: Final = frozenset({"brows", "eyeliner", "contour"})
 _WINGED: Final = frozenset({"wing", "cat-eye"})
@@ -159,10 +159,10 @@ def _products(layer: Layer) -> tuple[Words, ...]:
 
 def _dose(layer: Layer, entry: dict[str, Any]) -> Words:
     dose: Words = entry["dose"]
-    if layer.kind in NO_COLOUR:
+    if "dose_group" not in entry:
         return dose
     cover = layer.amount * layer.coverage
-    strength = say("thin" if cover < 0.3 else "medium" if cover < 0.65 else "dense")
+    strength = say(f"{entry['dose_group']}_{'thin' if cover < 0.3 else 'medium' if cover < 0.65 else 'dense'}")
     return Words(f"{dose.en}; {strength.en}", f"{dose.zh}；{strength.zh}")
 
 
@@ -184,7 +184,7 @@ def _extent(layer: Layer) -> list[Words]:
     """What the layer's size and softness say."""
     out = []
     percent = {"percent": plain(5 * round(abs(layer.size - 1.0) * 20))}
-    if layer.kind not in NO_COLOUR | {"foundation", "concealer", "brows"} and not 0.84 < layer.size < 1.16:
+    if layer.kind not in _NO_EXTENT and not 0.84 < layer.size < 1.16:
         out.append(say("larger" if layer.size > 1.0 else "smaller", percent))
     if layer.kind not in _NO_EDGE and not 0.25 < layer.softness < 0.75:
         out.append(say("soft" if layer.softness >= 0.75 else "crisp"))

@@ -1,0 +1,178 @@
+"""Where a step goes, drawn on the person's own face: outlines, hatching, and arrows of the strokes.
+
+Pictures are turned like a mirror, since that is where make-up is put on: the wearer's left is on the left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+
+from mojing.core.arrays import F32, F64, U8
+from mojing.core.geometry import Affine, Box, crop_affine, warp_crop
+from mojing.makeup.curves import resample, spline
+from mojing.makeup.look import Layer
+from mojing.makeup.regions import place
+from mojing.makeup.strokes import strokes
+from mojing.perception.facemesh import LEFT_BROW, LEFT_EYE, LIPS_OUTER, RIGHT_BROW, RIGHT_EYE
+from mojing.perception.faceview import FaceView
+
+MARK: Final = (0, 214, 224)
+"""Colour of what is drawn: no skin and hardly a product has it."""
+_CASING: Final = (20, 34, 44)
+_LEAST: Final = 0.12
+"""A mask thinner than this is not outlined."""
+
+_NEAR: Final[dict[str, str]] = {
+    "brows": "eyes",
+    "eyeshadow": "eyes",
+    "eyeliner": "eyes",
+    "lashes": "eyes",
+    "lens": "eyes",
+    "lip_liner": "lips",
+    "lip": "lips",
+    "hair": "head",
+}
+WIDTH: Final = 720
+"""Width of a picture in px; a small face is enlarged to at most eight times its size."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What a picture shows of the photo: `box`, seen as in a mirror, in a picture of `wh` pixels."""
+
+    box: Box
+    wh: tuple[int, int]
+
+    @property
+    def affine(self) -> Affine:
+        """From pixels of the photo to those of the picture."""
+        flip = Affine(np.array([[-1.0, 0.0, self.wh[0] - 1.0], [0.0, 1.0, 0.0]]))
+        return flip.compose(crop_affine(self.box, self.wh))
+
+    def of(self, rgb: U8) -> U8:
+        """The picture (h, w, 3) uint8 of a photo (H, W, 3) uint8."""
+        if self.affine.scale <= 1.0:
+            return np.asarray(warp_crop(rgb, self.affine, out_wh=self.wh), np.uint8)
+        flags, border = cv2.INTER_CUBIC, cv2.BORDER_REPLICATE
+        return np.asarray(cv2.warpAffine(rgb, self.affine.matrix, self.wh, flags=flags, borderMode=border), np.uint8)
+
+
+def view(kind: str, face: FaceView) -> View:
+    """The part of the photo that a step of this kind is shown on: face, head, eyes or lips."""
+    near = _NEAR.get(kind, "face")
+    mesh = face.mesh
+    around = Box.around(mesh)
+    aspect = 0.84
+    if near == "eyes":
+        around, aspect = Box.around(mesh[[*RIGHT_EYE, *LEFT_EYE, *RIGHT_BROW, *LEFT_BROW]]).pad(0.1), 2.1
+    elif near == "lips":
+        lips = Box.around(mesh[list(LIPS_OUTER)])
+        around, aspect = Box(lips.x0, lips.y0 - 0.5 * lips.height, lips.x1, lips.y1 + 0.4 * lips.height).pad(0.25), 1.6
+    else:
+        grow = 0.5 if near == "head" else 0.1
+        around = Box(around.x0, around.y0 - grow * around.height, around.x1, around.y1).pad(0.07 + 0.7 * (grow - 0.1))
+    box = _inside(around.fit_aspect(aspect), face.hw)
+    width = int(np.clip(round(8.0 * box.width), 320, WIDTH))
+    return View(box, (width, max(round(width * box.height / max(box.width, 1.0)), 16)))
+
+
+def _inside(box: Box, hw: tuple[int, int]) -> Box:
+    """The box pushed into the photo, and cut where it is larger than it."""
+    dx = max(-box.x0, 0.0) + min(hw[1] - box.x1, 0.0) if box.width <= hw[1] else 0.0
+    dy = max(-box.y0, 0.0) + min(hw[0] - box.y1, 0.0) if box.height <= hw[0] else 0.0
+    return Box(box.x0 + dx, box.y0 + dy, box.x1 + dx, box.y1 + dy).clip(hw)
+
+
+def drawn(rgb: U8, layer: Layer, face: FaceView, *, on: View) -> U8:
+    """The picture of a photo (H, W, 3) with the layer's places outlined and hatched, and its strokes as arrows."""
+    fine = 2
+    big = View(on.box, (on.wh[0] * fine, on.wh[1] * fine))
+    picture = _calm(big.of(rgb))
+    mask = _mask(layer, face, on=big)
+    if mask.max() > _LEAST:
+        _hatch(picture, mask)
+    for points in strokes(layer, face):
+        _arrow(picture, big.affine.apply(points), unit=big.affine.scale * face.inter_ocular)
+    return np.asarray(cv2.resize(picture, on.wh, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _calm(picture: U8) -> U8:
+    """Paler and less coloured, so that what is drawn stands out on skin of any tone."""
+    grey = picture @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+    mixed = 0.5 * picture + 0.5 * grey[..., None]
+    return np.ascontiguousarray((mixed * 0.84 + 26.0).clip(0, 255).astype(np.uint8))
+
+
+def _mask(layer: Layer, face: FaceView, *, on: View) -> F32:
+    """How thickly the layer lies, (h, w) float32 in 0..1, in the pixels of a picture."""
+    out = np.zeros((on.wh[1], on.wh[0]), np.float32)
+    for placed in place(layer, face):
+        if placed.mask.size == 0:
+            continue
+        shift = Affine(np.array([[1.0, 0.0, placed.box.x0], [0.0, 1.0, placed.box.y0]]))
+        seen = warp_crop(placed.mask, on.affine.compose(shift), out_wh=on.wh, border=0.0)
+        out = np.maximum(out, seen)
+    return out
+
+
+def _hatch(picture: U8, mask: F32) -> None:
+    """Outline a mask at half of its greatest thickness and hatch what lies inside, in place."""
+    h, w = mask.shape
+    inside = np.asarray(mask > max(0.5 * float(mask.max()), _LEAST), np.uint8)
+    gap = max(w // 48, 8)
+    y, x = np.mgrid[0:h, 0:w]
+    lines = ((x + y) % gap < max(w // 480, 2)) & (inside > 0)
+    picture[inside > 0] = (picture[inside > 0] * 0.86 + np.array(MARK) * 0.14).astype(np.uint8)
+    picture[lines] = (picture[lines] * 0.35 + np.array(MARK) * 0.65).astype(np.uint8)
+    outlines, _ = cv2.findContours(inside, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    width = max(w // 360, 2)
+    cv2.drawContours(picture, outlines, -1, _CASING, width + 2, cv2.LINE_AA)
+    cv2.drawContours(picture, outlines, -1, MARK, width, cv2.LINE_AA)
+
+
+def _arrow(picture: U8, points: F64, *, unit: float) -> None:
+    """A dot where the tool is set down and an arrow along its way, in place; `unit` is the distance of the eyes, px."""
+    w = picture.shape[1]
+    thick = max(w // 190, 3)
+    radius = round(1.9 * thick)
+    curve = points if len(points) < 3 else spline(points, per=10)
+    if len(points) > 1:
+        curve = resample(curve, 40)
+        way = float(np.hypot(*np.diff(curve, axis=0).T).sum())
+        head = min(6.0 * thick, 0.45 * way, 0.2 * unit)
+        for colour, pen in ((_CASING, thick + max(thick // 2, 2)), ((255, 255, 255), thick)):
+            cv2.polylines(picture, [_fixed(_cut(curve, head * 0.6))], False, colour, pen, cv2.LINE_AA, shift=4)
+        _head(picture, curve, size=head, casing=max(thick // 3, 2))
+    start = tuple(int(v) for v in _fixed(curve[:1])[0])
+    for colour, size in (
+        (_CASING, radius + max(thick // 3, 2)),
+        ((255, 255, 255), radius),
+        (MARK, round(radius * 0.6)),
+    ):
+        cv2.circle(picture, start, size * 16, colour, -1, cv2.LINE_AA, shift=4)
+
+
+def _cut(curve: F64, length: float) -> F64:
+    """The curve without its last `length` px."""
+    left = np.cumsum(np.hypot(*np.diff(curve[::-1], axis=0).T))
+    keep = len(curve) - 1 - int(np.searchsorted(left, length))
+    return curve[: max(keep, 2)]
+
+
+def _head(picture: U8, curve: F64, *, size: float, casing: int) -> None:
+    tip = curve[-1]
+    back = curve[max(len(curve) - 6, 0)]
+    way = (tip - back) / max(float(np.hypot(*(tip - back))), 1e-6)
+    side = np.array([-way[1], way[0]])
+    corners = np.stack([tip, tip - way * size + side * size * 0.5, tip - way * size - side * size * 0.5])
+    cv2.fillPoly(picture, [_fixed(corners)], (255, 255, 255), cv2.LINE_AA, shift=4)
+    cv2.polylines(picture, [_fixed(corners)], True, _CASING, casing, cv2.LINE_AA, shift=4)
+
+
+def _fixed(points: F64) -> np.ndarray[tuple[int, ...], np.dtype[np.int32]]:
+    """Points in the sixteenths of a pixel that OpenCV draws with."""
+    return np.rint(points * 16.0).astype(np.int32)

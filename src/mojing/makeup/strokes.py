@@ -1,0 +1,129 @@
+"""Which way the hand moves: strokes of every kind and pattern over the points of the mesh.
+
+A stroke is a row of mesh points (or places between two of them) from where the tool is set down to where it is lifted;
+one point alone is dabbed. They are written for the right side of the face and mirrored for the left; strokes that lie
+on the middle line are made once.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from mojing.core.arrays import F64
+from mojing.makeup.kinds import AREAS, ONE_SIDED, SIDES
+from mojing.makeup.look import Layer
+from mojing.perception.facemesh import mirror
+from mojing.perception.faceview import FaceView
+
+Between = tuple[int, int, float]
+"""A place on the way from one mesh point to another, 0 at the first, 1 at the second."""
+Stroke = tuple[int | Between, ...]
+
+_ALONG_LID: Final[Stroke] = (159, 160, 161, 246, 33)
+_INNER_LID: Final[Stroke] = (133, 173, 157, 158, 159)
+_WING: Final[Stroke] = (33, (33, 156, 0.3), (33, 156, 0.62))
+_BACK: Final[Stroke] = ((33, 156, 0.62), (247, 113, 0.2), 161)
+_UPPER_LIP: Final[Stroke] = (0, 37, 39, 40, 185, 61)
+_LOWER_LIP: Final[Stroke] = (17, 84, 181, 91, 146, 61)
+
+STROKES: Final[dict[tuple[str, str], tuple[Stroke, ...]]] = {
+    ("remove", "full"): (((159, 28, 0.2), 145, 118), (0, 37, 40, 61)),
+    ("smooth", "full"): ((129,), ((50, 36, 0.5),), (199,)),
+    ("foundation", "full"): ((142, 36, 50, 123), (9, (107, 108, 0.5), 104), (200, 211, 150)),
+    ("concealer", "under-eye"): ((233, 231, 229, (228, 117, 0.5)),),
+    ("concealer", "nose"): ((98, 129, 126),),
+    ("contour", "cheek"): ((137, (123, 147, 0.6), (187, 50, 0.35), (205, 207, 0.3)),),
+    ("contour", "jaw"): ((132, 58, 172, 136, 150),),
+    ("contour", "nose"): ((221, 193, 122, 236, 134),),
+    ("contour", "forehead"): ((162, 21, 54, 103),),
+    ("bronzer", "forehead"): ((71, 68, 104, 69),),
+    ("bronzer", "cheek"): ((234, 116, 118),),
+    ("bronzer", "jaw"): ((58, 172, 136),),
+    ("bronzer", "nose"): ((6, 197, 195, 5),),
+    ("blush", "lifted"): ((50, (116, 117, 0.3), (34, 127, 0.4)),),
+    ("blush", "draped"): (((50, 205, 0.3), (116, 50, 0.3), (143, 111, 0.2), (70, 156, 0.3)),),
+    ("blush", "sun-kissed"): ((123, 50, 101, 197, 330, 280, 352),),
+    ("blush", "igari"): (((120, 100, 0.3), (119, 101, 0.3), (118, 50, 0.2), (117, 123, 0.15)),),
+    ("highlighter", "cheekbone"): (((118, 117, 0.5), (116, 111, 0.6), (34, 143, 0.3), (139, 156, 0.4)),),
+    ("highlighter", "nose"): ((168, 197, 5),),
+    ("highlighter", "cupids-bow"): (((0, 164, 0.35),),),
+    ("highlighter", "inner-corner"): ((243,),),
+    ("highlighter", "brow-bone"): (((52, 223, 0.5), (53, 224, 0.5), (46, 225, 0.45)),),
+    ("eyeshadow", "single"): (((28, 158, 0.4), (27, 159, 0.3), (30, 160, 0.2), (247, 161, 0.2)),),
+    ("eyeshadow", "duo"): (((247, 246, 0.2), 30, (27, 159, 0.4)), ((56, 157, 0.4), (28, 158, 0.4))),
+    ("eyeshadow", "gradient"): (((160, 30, 0.1), 29, 224), ((157, 56, 0.1), 28, 222)),
+    ("eyeshadow", "halo"): (((247, 30, 0.5), (29, 27, 0.5)), ((56, 190, 0.5), (28, 27, 0.5)), ((159, 27, 0.5),)),
+    ("eyeshadow", "cut-crease"): ((190, 56, 28, 27, 29, 30, 247),),
+    ("eyeshadow", "smoky"): (((161, 247, 0.2), 30, 225), ((158, 28, 0.2), (28, 222, 0.6)), (145, 163, 7)),
+    ("brows", "natural"): ((55, 107), (65, 66), (52, 105), (53, 63, 70)),
+    ("brows", "arched"): ((55, 65, 52), ((52, 105, 0.2), 53, 46)),
+    ("brows", "straight"): ((55, 65, 52, 53), (63, 70)),
+    ("brows", "feathered"): ((55, 107), ((55, 65, 0.5), (107, 66, 0.6)), (65, 66), (52, 105), (53, 63)),
+    ("eyeliner", "classic"): (_ALONG_LID, _INNER_LID),
+    ("eyeliner", "thin"): (_ALONG_LID, _INNER_LID[::-1]),
+    ("eyeliner", "wing"): (_WING, _BACK, _INNER_LID[::-1]),
+    ("eyeliner", "cat-eye"): (_WING, _BACK, _INNER_LID[::-1]),
+    ("eyeliner", "puppy"): ((*_ALONG_LID, (33, 31, 0.55)), (144, 163, 7)),
+    ("eyeliner", "smudged"): (_ALONG_LID, ((160, 29, 0.15), 29), ((246, 247, 0.3), 225)),
+    ("eyeliner", "double"): (_WING, ((28, 158, 0.35), 27, 30, (247, 156, 0.3))),
+    ("eyeliner", "graphic"): (_WING, _BACK, ((247, 156, 0.35), 30, 27)),
+    ("eyeliner", "lower"): ((7, 163, 144, 145),),
+    ("lashes", "upper"): ((159, 27), (161, 30), (157, 28)),
+    ("lashes", "lower"): ((145, 23), (163, 25)),
+    ("lip_liner", "upper"): (_UPPER_LIP[::-1],),
+    ("lip_liner", "lower"): (_LOWER_LIP[::-1],),
+    ("lip", "upper"): (((0, 13, 0.4), (39, 81, 0.4), (40, 80, 0.4), 185, 61),),
+    ("lip", "lower"): (((17, 14, 0.5), (181, 178, 0.5), (91, 88, 0.5), 146),),
+    ("lip", "ombre"): (((13, 0, 0.1), 0), ((81, 39, 0.1), 39), ((14, 17, 0.1), 17), ((178, 181, 0.1), 181)),
+}
+"""Strokes by kind and area, or by kind and pattern where the pattern moves differently."""
+
+_BY_PATTERN: Final = {
+    ("lashes", "cat"): ((160, 30), (246, 113), (33, 226)),
+    ("lashes", "doll"): ((159, 27), (145, 23)),
+}
+
+
+def strokes(layer: Layer, face: FaceView) -> tuple[F64, ...]:
+    """Where the tool moves, each (n, 2) px in the photo; the first point is where it is set down."""
+    mesh = np.asarray(face.mesh[:, :2], np.float64)
+    found: list[F64] = []
+    ways = {"right": mesh, "left": mesh[mirror()]}
+    for side in SIDES if layer.kind in ONE_SIDED else [side for side in SIDES if layer.has(side)]:
+        if (layer.kind, layer.pattern) == ("blush", "apples"):
+            found.append(_circle(ways[side], outwards=-1.0 if side == "right" else 1.0, unit=face.inter_ocular))
+        for stroke in _named(layer):
+            points = _points(stroke, ways[side])
+            if not any(_same(points, other, unit=face.inter_ocular) for other in found):
+                found.append(points)
+    return tuple(found)
+
+
+def _named(layer: Layer) -> list[Stroke]:
+    named = _BY_PATTERN.get((layer.kind, layer.pattern)) or STROKES.get((layer.kind, layer.pattern))
+    if named is not None:
+        return list(named)
+    return [s for area in AREAS[layer.kind] if layer.has(area) for s in STROKES.get((layer.kind, area), ())]
+
+
+def _points(stroke: Stroke, mesh: F64) -> F64:
+    at = [mesh[p] if isinstance(p, int) else mesh[p[0]] * (1.0 - p[2]) + mesh[p[1]] * p[2] for p in stroke]
+    return np.stack(at)
+
+
+def _circle(mesh: F64, *, outwards: float, unit: float) -> F64:
+    """A growing circle (n, 2) about the round of the cheek, which is where a smile lifts it most."""
+    centre = mesh[50] * 0.4 + mesh[36] * 0.6
+    turn = np.linspace(0.0, 2.2 * np.pi, 24)
+    reach = unit * np.linspace(0.03, 0.17, 24)
+    return centre + np.stack([-outwards * np.cos(turn), np.sin(turn)], axis=1) * reach[:, None]
+
+
+def _same(a: F64, b: F64, *, unit: float) -> bool:
+    """Whether two strokes cover the same way, in either direction."""
+    if a.shape != b.shape:
+        return False
+    near = min(float(np.abs(a - b).max()), float(np.abs(a - b[::-1]).max()))
+    return near < 0.04 * unit
