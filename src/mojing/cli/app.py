@@ -192,6 +192,21 @@ def eval_tryon(
     )
 
 
+@measure.command("transfer")
+def eval_transfer(
+    data: Data,
+    json_out: JsonOut = None,
+    teacher: Teacher = None,
+    limit: Limit = None,
+    baseline: Annotated[Path | None, typer.Option(help="Folder of the baseline (train makeup --net repaint).")] = None,
+    sheet: Annotated[Path | None, typer.Option(help="Write a sheet of the first pairs here.")] = None,
+) -> None:
+    """Measure transfer and removal of make-up on held-out faces, beside histogram matching and a baseline network."""
+    from mojing.cli.measure import evaluate_transfer
+
+    evaluate_transfer(data, json_out=json_out, teacher=teacher, limit=limit, baseline=baseline, sheet=sheet)
+
+
 @measure.command("gan")
 def eval_gan(
     target: Annotated[
@@ -307,6 +322,12 @@ def train_features(context: typer.Context) -> None:
 def train_design(context: typer.Context) -> None:
     """Train the generator of `mojing design` on photos of garments (--help shows the recipe's options)."""
     _train("design", context)
+
+
+@train.command("makeup", context_settings=PASS_ON, add_help_option=False)
+def train_makeup(context: typer.Context) -> None:
+    """Train the network that reads looks off faces, or the baseline beside it (--net repaint)."""
+    _train("makeup", context)
 
 
 @train.command("tryon", context_settings=PASS_ON, add_help_option=False)

@@ -12,7 +12,10 @@ from mojing.core.errors import InputError
 
 if TYPE_CHECKING:
     from mojing.core.arrays import U8
+    from mojing.core.geometry import Box
+    from mojing.makeup.card import Card
     from mojing.makeup.pipeline import Sitter
+    from mojing.perception.faceview import FaceView
 
 SHEET_LOOKS = 8
 _CELL = 340
@@ -118,22 +121,121 @@ def _grid(cells: list[U8]) -> U8:
     return np.vstack([np.hstack(every[i : i + columns]) for i in range(0, len(every), columns)])
 
 
-def card_box(text: str | None) -> tuple[float, float, float, float] | None:
-    """`X,Y,W,H` as four numbers, or None.
+def match(
+    photo: Path,
+    *,
+    shades: Path | None,
+    brand: str | None,
+    card: str | None,
+    face: str,
+    as_json: bool,
+    threads: int,
+) -> None:
+    """Print the foundation shades nearest to the skin of a face.
+
+    Raises:
+        InputError: whatever is refused: bad light, an unreadable table, no face.
+    """
+    from mojing.makeup.match import ShadeTable
+    from mojing.makeup.match import match as matched
+
+    table = ShadeTable.load(shades) if shades is not None else ShadeTable.shipped()
+    sitter, found = _seen(photo, card=card, face=face, threads=threads)
+    result = matched(sitter.photo.flat(), sitter.face, shades=table, card=found, brand=brand)
+    _print(result.to_json(), as_json=as_json)
+
+
+def skin_report(photo: Path, *, card: str | None, face: str, as_json: bool, threads: int) -> None:
+    """Print what can be said of the skin of a face.
+
+    Raises:
+        InputError: whatever is refused.
+    """
+    sitter, found = _seen(photo, card=card, face=face, threads=threads)
+    _print(skin_of(sitter.photo.flat(), sitter.face, card=found), as_json=as_json)
+
+
+def skin_of(rgb: U8, face: FaceView, *, card: Card | None = None) -> dict[str, Any]:
+    """The skin report of a face as plain values; where the light forbids one, why."""
+    from mojing.makeup.report import skin_report as reported
+
+    return reported(rgb, face, card=card).to_json()
+
+
+def harmony(photo: Path, *, card: str | None, face: str, as_json: bool, threads: int) -> None:
+    """Print which colours suit a face.
+
+    Raises:
+        InputError: whatever is refused.
+    """
+    from mojing.makeup.harmony import harmony as suited
+
+    sitter, _ = _seen(photo, card=card, face=face, threads=threads)
+    _print(suited(sitter.photo.flat(), sitter.face, hair=sitter.hair).to_json(), as_json=as_json)
+
+
+def tutorial(
+    photo: Path,
+    look: str,
+    *,
+    out: Path,
+    products: Path | None,
+    face: str,
+    languages: tuple[str, ...],
+    pdf: bool,
+    threads: int,
+    quiet: bool,
+) -> None:
+    """Write the steps of a look on a face as HTML and PDF.
+
+    Raises:
+        InputError: whatever is refused.
+    """
+    from mojing.makeup.pipeline import find_look
+
+    check_places((), folders=(out,))
+    wanted = find_look(look, products=catalogue(products).products)
+    loaded = read_photo(photo)
+    from mojing.makeup.tutorial import write
+
+    with progress_bar():
+        _, sitter = seated(loaded, face, threads=threads)
+        written = write(sitter, wanted, out, languages=languages, pdf=pdf)
+    tell(sitter.face.notices, quiet=quiet)
+    for path in written:
+        say(str(path), quiet=quiet)
+
+
+def _seen(photo: Path, *, card: str | None, face: str, threads: int) -> tuple[Sitter, Card | None]:
+    """The photo with its chosen face, and the card in it if its place is told."""
+    place = card_box(card)
+    if face.strip().lower() == "all":
+        raise InputError("bad_options", "skin is read of one face at a time", "give --face 1, 2, ...")
+    loaded = read_photo(photo)
+    from mojing.makeup.card import read_card
+
+    found = None if place is None else read_card(loaded.flat(), place)
+    return seated(loaded, face, threads=threads)[1], found
+
+
+def card_box(text: str | None) -> Box | None:
+    """`X,Y,W,H` as a box, or None.
 
     Raises:
         InputError: bad_options.
     """
     if text is None:
         return None
+    from mojing.core.geometry import Box
+
     try:
         x, y, w, h = (float(part) for part in text.split(","))
     except ValueError:
         x = y = w = h = -1.0
     if not (x >= 0 and y >= 0 and w >= 1 and h >= 1 and max(x, y, w, h) < 1e6):
         raise InputError("bad_options", f"--card {text!r:.40} is no place in the photo", "write X,Y,W,H in px")
-    return x, y, w, h
+    return Box(x, y, x + w, y + h)
 
 
-def _tell_json(about: dict[str, Any], *, as_json: bool) -> None:
+def _print(about: dict[str, Any], *, as_json: bool) -> None:
     say(to_json(about) if as_json else figures(about))

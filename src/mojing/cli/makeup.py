@@ -7,6 +7,7 @@ sub-command is an order for `apply`.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +16,14 @@ from typer.core import TyperGroup
 
 USUAL = "apply"
 """The sub-command that is meant where none is named."""
+
+
+class Language(StrEnum):
+    """Languages of a tutorial."""
+
+    zh = "zh"
+    en = "en"
+    both = "both"
 
 
 class Usual(TyperGroup):
@@ -176,16 +185,29 @@ def tutorial_command(
     photo: Photo,
     *,
     look: Annotated[str, typer.Option("--look", help="A look's JSON file, or the name of a shipped look.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder for the tutorial.")] = Path("out/tutorial"),
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the tutorial.")] = Path("out/tutorial"),
+    lang: Annotated[Language, typer.Option("--lang", help="Which languages.")] = Language.both,
+    pdf: Annotated[bool, typer.Option("--pdf/--no-pdf", help="Write PDF beside the page.")] = True,
     products: Products = None,
     face: Face = "",
     threads: Threads = 2,
     quiet: Quiet = False,
 ) -> None:
-    """Write the steps of a look on one's own face, in Chinese and English, as HTML and PDF."""
+    """Write the steps of a look on one's own face, in Chinese and English, as a page and PDF."""
     from mojing.cli.counter import tutorial
 
-    tutorial(photo, look, out=out, products=products, face=face, threads=threads, quiet=quiet)
+    languages = ("zh", "en") if lang is Language.both else (lang.value,)
+    tutorial(
+        photo,
+        look,
+        out=out,
+        products=products,
+        face=face,
+        languages=languages,
+        pdf=pdf,
+        threads=threads,
+        quiet=quiet,
+    )
 
 
 @makeup.command("sheet")

@@ -40,6 +40,31 @@ def evaluate(
         say(str(json_out))
 
 
+def evaluate_transfer(
+    data: Path,
+    *,
+    json_out: Path | None,
+    teacher: Path | None,
+    limit: int | None,
+    baseline: Path | None,
+    sheet: Path | None,
+) -> None:
+    """Measure make-up transfer and print the figures; `teacher` holds the meshes."""
+    for folder in (data, teacher, baseline):
+        if folder is not None and not folder.is_dir():
+            raise InputError("bad_data", f"there is no folder {folder}", "see docs/training.md for the data")
+    if teacher is None:
+        raise InputError("bad_options", "the meshes of the faces are needed", "give --teacher LABELS")
+    from mojing.eval.transfer import run_transfer
+
+    with progress_bar():
+        result = run_transfer(data, teacher=teacher, limit=limit or 100, baseline=baseline, sheet=sheet)
+    say(figures(result))
+    if json_out is not None:
+        write_json(json_out, result)
+        say(str(json_out))
+
+
 def bench(*, as_json: bool, repeats: int, threads: int) -> None:
     """Time the try-on and print the figures."""
     from mojing.eval.bench import bench_tryon

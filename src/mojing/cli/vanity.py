@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mojing.cli.console import progress_bar, read_photo, refusal, say, to_json, write_json
+from mojing.cli.console import progress_bar, read_photo, refusal, say, write_json
 from mojing.cli.places import check_places, same
 from mojing.core.errors import InputError, MojingError
 
