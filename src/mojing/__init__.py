@@ -1,9 +1,10 @@
-"""mojing, the magic mirror: a photo of a person and a photo of a garment become one photo.
+"""mojing, the magic mirror: a photo of a person and a garment, or a look, become one photo.
 
-    from mojing import TryOn
+    from mojing import Makeup, TryOn
     result = TryOn()("me.jpg", "shirt.jpg")
+    result = Makeup()("me.jpg", "evening")
 
-Importing mojing loads neither torch nor onnxruntime; `TryOn` is looked up when first named.
+Importing mojing loads neither torch nor onnxruntime; `TryOn` and `Makeup` are looked up when first named.
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ from typing import TYPE_CHECKING, Any
 from mojing.core.errors import InputError, MissingExtraError, ModelError, MojingError, QualityError
 
 if TYPE_CHECKING:
+    from mojing.makeup.pipeline import Makeup, MakeupResult
     from mojing.tryon.pipeline import TryOn, TryOnResult
 
 __version__ = "0.1.0"
 __all__ = [
     "InputError",
+    "Makeup",
+    "MakeupResult",
     "MissingExtraError",
     "ModelError",
     "MojingError",
@@ -27,7 +31,12 @@ __all__ = [
     "__version__",
 ]
 
-_LAZY = {"TryOn": "mojing.tryon.pipeline", "TryOnResult": "mojing.tryon.pipeline"}
+_LAZY = {
+    "Makeup": "mojing.makeup.pipeline",
+    "MakeupResult": "mojing.makeup.pipeline",
+    "TryOn": "mojing.tryon.pipeline",
+    "TryOnResult": "mojing.tryon.pipeline",
+}
 
 
 def __getattr__(name: str) -> Any:
