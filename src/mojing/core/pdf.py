@@ -13,6 +13,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 import cv2
@@ -88,6 +89,12 @@ class Letters:
         return _Glyph(int(x1) - x0, path.encode(), (int(left), int(low), int(right), int(high)))
 
 
+@cache
+def _letters() -> Letters:
+    """One collection for all documents: tracing takes longer than writing."""
+    return Letters()
+
+
 def _path(points: AnyArray) -> str:
     """A closed outline (N, 2) in whole units as PDF operators."""
     first, *rest = (f"{x} {y}" for x, y in points)
@@ -131,7 +138,7 @@ class Pdf:
 
     def __init__(self, title: str, *, language: str) -> None:
         self.title, self.language = title, language
-        self.letters = Letters()
+        self.letters = _letters()
         self._pages: list[_Page] = []
         self._codes: dict[tuple[str, bool], int] = {}
         self._images: list[tuple[bytes, int, int]] = []

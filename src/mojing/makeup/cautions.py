@@ -28,6 +28,9 @@ STRONG: Final = 28.0
 BASE: Final = 4.5
 """A foundation this much lighter or darker than the cheeks (L) shows at the jaw."""
 
+COLOURED: Final = 0.7
+"""Light whose channels differ by more than this logarithm is coloured: that of a candle, or of a neon sign."""
+
 _SHOWS = frozenset({"blush", "bronzer", "eyeshadow", "lip", "lip_liner", "highlighter", "contour", "foundation"})
 _GLEAMS = frozenset({"gloss", "metallic", "shimmer", "holographic"})
 _EYES = frozenset({"eyeshadow", "eyeliner", "lashes"})
@@ -47,6 +50,14 @@ def skin_colour(rgb: U8, face: FaceView) -> F64 | None:
         near |= np.hypot(x - face.mesh[index, 0], y - face.mesh[index, 1]) < reach
     near &= face.part("skin", box=box) > 0.6
     return np.median(seen.albedo[:, near], axis=1).astype(np.float64) if near.sum() >= 12 else None
+
+
+def uncertain_light(light: AnyArray | None) -> bool:
+    """Whether the light (3,) on the face has so strong a colour that shades cannot be judged in the photo."""
+    if light is None:
+        return False
+    red, green, blue = np.maximum(np.asarray(light, np.float64), 1e-4)
+    return bool(max(abs(np.log(red / green)), abs(np.log(green / blue))) > COLOURED)
 
 
 def cautions(layer: Layer, *, skin: AnyArray | None, face: FaceView) -> tuple[str, ...]:

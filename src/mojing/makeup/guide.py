@@ -16,6 +16,7 @@ from mojing.core.geometry import Affine, Box, crop_affine, warp_crop
 from mojing.makeup.curves import resample, spline
 from mojing.makeup.look import Layer
 from mojing.makeup.regions import place
+from mojing.makeup.residual import lay
 from mojing.makeup.strokes import strokes
 from mojing.perception.facemesh import LEFT_BROW, LEFT_EYE, LIPS_OUTER, RIGHT_BROW, RIGHT_EYE
 from mojing.perception.faceview import FaceView
@@ -23,6 +24,8 @@ from mojing.perception.faceview import FaceView
 MARK: Final = (0, 214, 224)
 """Colour of what is drawn: no skin and hardly a product has it."""
 _CASING: Final = (20, 34, 44)
+_STRANDS: Final = frozenset({"lashes"})
+"""Kinds whose places are too fine to be outlined: the arrows say enough."""
 _LEAST: Final = 0.12
 """A mask thinner than this is not outlined."""
 
@@ -87,13 +90,16 @@ def _inside(box: Box, hw: tuple[int, int]) -> Box:
     return Box(box.x0 + dx, box.y0 + dy, box.x1 + dx, box.y1 + dy).clip(hw)
 
 
-def drawn(rgb: U8, layer: Layer, face: FaceView, *, on: View) -> U8:
-    """The picture of a photo (H, W, 3) with the layer's places outlined and hatched, and its strokes as arrows."""
+def drawn(rgb: U8, layer: Layer, face: FaceView, *, on: View, hair: F32 | None = None) -> U8:
+    """The picture of a photo (H, W, 3) with the layer's places outlined and hatched, and its strokes as arrows.
+
+    `hair` (H, W) float32 in 0..1 is where the hair is, for dyes.
+    """
     fine = 2
     big = View(on.box, (on.wh[0] * fine, on.wh[1] * fine))
     picture = _calm(big.of(rgb))
-    mask = _mask(layer, face, on=big)
-    if mask.max() > _LEAST:
+    mask = _mask(layer, face, on=big, hair=hair)
+    if mask.max() > _LEAST and layer.kind not in _STRANDS:
         _hatch(picture, mask)
     for points in strokes(layer, face):
         _arrow(picture, big.affine.apply(points), unit=big.affine.scale * face.inter_ocular)
@@ -107,15 +113,21 @@ def _calm(picture: U8) -> U8:
     return np.ascontiguousarray((mixed * 0.84 + 26.0).clip(0, 255).astype(np.uint8))
 
 
-def _mask(layer: Layer, face: FaceView, *, on: View) -> F32:
+def _mask(layer: Layer, face: FaceView, *, on: View, hair: F32 | None) -> F32:
     """How thickly the layer lies, (h, w) float32 in 0..1, in the pixels of a picture."""
+    found: list[tuple[Box, F32]] = []
+    if layer.kind == "hair":
+        found += [] if hair is None else [(Box(0.0, 0.0, hair.shape[1], hair.shape[0]), hair)]
+    elif layer.kind == "smooth" or layer.shades:
+        found += [(placed.box, placed.mask) for placed in place(layer, face)]
+    if layer.residual is not None:
+        laid = lay(layer, face)
+        found.append((laid.box, laid.mask))
     out = np.zeros((on.wh[1], on.wh[0]), np.float32)
-    for placed in place(layer, face):
-        if placed.mask.size == 0:
-            continue
-        shift = Affine(np.array([[1.0, 0.0, placed.box.x0], [0.0, 1.0, placed.box.y0]]))
-        seen = warp_crop(placed.mask, on.affine.compose(shift), out_wh=on.wh, border=0.0)
-        out = np.maximum(out, seen)
+    for box, mask in found:
+        if mask.size:
+            shift = Affine(np.array([[1.0, 0.0, box.x0], [0.0, 1.0, box.y0]]))
+            out = np.maximum(out, warp_crop(mask, on.affine.compose(shift), out_wh=on.wh, border=0.0))
     return out
 
 

@@ -18,7 +18,7 @@ from mojing.makeup.cautions import cautions
 from mojing.makeup.kinds import AREAS, ONE_SIDED, SIDES
 from mojing.makeup.look import Layer, Look
 from mojing.makeup.names import FINISH_NAMES, PATTERN_NAMES, REGION_NAMES
-from mojing.makeup.regions import place
+from mojing.makeup.strokes import WINGED, wing_tip
 from mojing.makeup.traits import Traits, traits
 from mojing.makeup.wording import Words, joined, plain, roles, say, shade_name, table
 from mojing.perception.faceview import FaceView
@@ -27,7 +27,6 @@ _NO_EXTENT: Final = frozenset({"remove", "smooth", "foundation", "concealer", "b
 """Kinds that have no extent to speak of."""
 _NO_EDGE: Final = frozenset({"remove", "smooth", "foundation", "lens", "hair", "lashes", "brows"})
 _PAIRED: Final = frozenset({"brows", "eyeliner", "contour"})
-_WINGED: Final = frozenset({"wing", "cat-eye"})
 
 
 @dataclass(frozen=True)
@@ -212,19 +211,12 @@ def _person(kind: str, pattern: str, *, known: Traits, more: tuple[str, ...] = (
 def _wing(layer: Layer, face: FaceView, known: Traits) -> Words:
     """How long the drawn wing is beyond the corner of the eye, in mm; nothing where it cannot be told."""
     silent = plain("")
-    if layer.kind != "eyeliner" or layer.pattern not in _WINGED or not known.sure:
+    if layer.kind != "eyeliner" or layer.pattern not in WINGED or not known.sure:
         return silent
-    longest = 0.0
-    for placed in place(layer, face):
-        corner, inner = (263, 362) if placed.area == "left" else (33, 133)
-        out = (face.mesh[corner] - face.mesh[inner])[:2]
-        out = out / max(float(np.linalg.norm(out)), 1e-6)
-        y, x = np.nonzero(placed.mask > 0.4)
-        if len(x):
-            at = np.stack([x + placed.box.x0, y + placed.box.y0], axis=1) - face.mesh[corner, :2]
-            beyond = at[at @ out > 0]
-            longest = max(longest, float(np.hypot(*beyond.T).max()) if len(beyond) else 0.0)
-    mm = longest * known.mm_per_px
+    ends = {side: wing_tip(layer, face, side=side) for side in SIDES if layer.has(side)}
+    corners = {"left": face.mesh[263, :2], "right": face.mesh[33, :2]}
+    found = [float(np.hypot(*(tip - corners[side]))) for side, tip in ends.items() if tip is not None]
+    mm = max(found, default=0.0) * known.mm_per_px
     return say("wing_mm", {"mm": plain(round(mm))}) if 1.0 <= mm <= 30.0 else silent
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from mojing.core.arrays import F64
 from mojing.makeup.kinds import AREAS, ONE_SIDED, SIDES
 from mojing.makeup.look import Layer
+from mojing.makeup.regions import place
 from mojing.perception.facemesh import mirror
 from mojing.perception.faceview import FaceView
 
@@ -23,8 +24,6 @@ Stroke = tuple[int | Between, ...]
 
 _ALONG_LID: Final[Stroke] = (159, 160, 161, 246, 33)
 _INNER_LID: Final[Stroke] = (133, 173, 157, 158, 159)
-_WING: Final[Stroke] = (33, (33, 156, 0.3), (33, 156, 0.62))
-_BACK: Final[Stroke] = ((33, 156, 0.62), (247, 113, 0.2), 161)
 _UPPER_LIP: Final[Stroke] = (0, 37, 39, 40, 185, 61)
 _LOWER_LIP: Final[Stroke] = (17, 84, 181, 91, 146, 61)
 
@@ -57,18 +56,18 @@ STROKES: Final[dict[tuple[str, str], tuple[Stroke, ...]]] = {
     ("eyeshadow", "halo"): (((247, 30, 0.5), (29, 27, 0.5)), ((56, 190, 0.5), (28, 27, 0.5)), ((159, 27, 0.5),)),
     ("eyeshadow", "cut-crease"): ((190, 56, 28, 27, 29, 30, 247),),
     ("eyeshadow", "smoky"): (((161, 247, 0.2), 30, 225), ((158, 28, 0.2), (28, 222, 0.6)), (145, 163, 7)),
-    ("brows", "natural"): ((55, 107), (65, 66), (52, 105), (53, 63, 70)),
+    ("brows", "natural"): ((55, 107), (65, 66), (52, 105), ((53, 63, 0.5), (70, 46, 0.5))),
     ("brows", "arched"): ((55, 65, 52), ((52, 105, 0.2), 53, 46)),
-    ("brows", "straight"): ((55, 65, 52, 53), (63, 70)),
+    ("brows", "straight"): ((55, 65, 52, 53), ((63, 53, 0.5), (70, 46, 0.5))),
     ("brows", "feathered"): ((55, 107), ((55, 65, 0.5), (107, 66, 0.6)), (65, 66), (52, 105), (53, 63)),
     ("eyeliner", "classic"): (_ALONG_LID, _INNER_LID),
     ("eyeliner", "thin"): (_ALONG_LID, _INNER_LID[::-1]),
-    ("eyeliner", "wing"): (_WING, _BACK, _INNER_LID[::-1]),
-    ("eyeliner", "cat-eye"): (_WING, _BACK, _INNER_LID[::-1]),
+    ("eyeliner", "wing"): (_INNER_LID[::-1],),
+    ("eyeliner", "cat-eye"): (_INNER_LID[::-1],),
     ("eyeliner", "puppy"): ((*_ALONG_LID, (33, 31, 0.55)), (144, 163, 7)),
     ("eyeliner", "smudged"): (_ALONG_LID, ((160, 29, 0.15), 29), ((246, 247, 0.3), 225)),
-    ("eyeliner", "double"): (_WING, ((28, 158, 0.35), 27, 30, (247, 156, 0.3))),
-    ("eyeliner", "graphic"): (_WING, _BACK, ((247, 156, 0.35), 30, 27)),
+    ("eyeliner", "double"): (((28, 158, 0.35), 27, 30, (247, 156, 0.3)),),
+    ("eyeliner", "graphic"): (((247, 156, 0.35), 30, 27),),
     ("eyeliner", "lower"): ((7, 163, 144, 145),),
     ("lashes", "upper"): ((159, 27), (161, 30), (157, 28)),
     ("lashes", "lower"): ((145, 23), (163, 25)),
@@ -79,6 +78,9 @@ STROKES: Final[dict[tuple[str, str], tuple[Stroke, ...]]] = {
     ("lip", "ombre"): (((13, 0, 0.1), 0), ((81, 39, 0.1), 39), ((14, 17, 0.1), 17), ((178, 181, 0.1), 181)),
 }
 """Strokes by kind and area, or by kind and pattern where the pattern moves differently."""
+
+WINGED: Final = frozenset({"wing", "cat-eye", "double", "graphic"})
+"""Patterns of eyeliner that go on beyond the corner of the eye; the way there is read off the drawn line."""
 
 _BY_PATTERN: Final = {
     ("lashes", "cat"): ((160, 30), (246, 113), (33, 226)),
@@ -94,6 +96,8 @@ def strokes(layer: Layer, face: FaceView) -> tuple[F64, ...]:
     for side in SIDES if layer.kind in ONE_SIDED else [side for side in SIDES if layer.has(side)]:
         if (layer.kind, layer.pattern) == ("blush", "apples"):
             found.append(_circle(ways[side], outwards=-1.0 if side == "right" else 1.0, unit=face.inter_ocular))
+        if layer.kind == "eyeliner" and layer.pattern in WINGED:
+            found += _wing(layer, face, side=side, mesh=ways[side])
         for stroke in _named(layer):
             points = _points(stroke, ways[side])
             if not any(_same(points, other, unit=face.inter_ocular) for other in found):
@@ -113,12 +117,38 @@ def _points(stroke: Stroke, mesh: F64) -> F64:
     return np.stack(at)
 
 
+def wing_tip(layer: Layer, face: FaceView, *, side: str) -> F64 | None:
+    """The end (2,) px of an eyeliner beyond the outer corner of the eye of `side`; None where it ends at the corner."""
+    corner, inner = (263, 362) if side == "left" else (33, 133)
+    mesh = np.asarray(face.mesh[:, :2], np.float64)
+    out = mesh[corner] - mesh[inner]
+    out = out / max(float(np.hypot(*out)), 1e-6)
+    best, tip = 0.03 * face.inter_ocular, None
+    for placed in place(layer, face):
+        y, x = np.nonzero(placed.mask > 0.4) if placed.area == side else (np.empty(0), np.empty(0))
+        if len(x):
+            at = np.stack([x + placed.box.x0, y + placed.box.y0], axis=1)
+            far = (at - mesh[corner]) @ out
+            if far.max() > best:
+                best, tip = float(far.max()), np.asarray(at[int(far.argmax())], np.float64)
+    return tip
+
+
+def _wing(layer: Layer, face: FaceView, *, side: str, mesh: F64) -> list[F64]:
+    """From the corner to the tip, and from the tip back to the lashes."""
+    tip = wing_tip(layer, face, side=side)
+    if tip is None:
+        return []
+    return [np.stack([mesh[33], tip]), np.stack([tip, (tip + 2 * mesh[247]) / 3, mesh[161]])]
+
+
 def _circle(mesh: F64, *, outwards: float, unit: float) -> F64:
     """A growing circle (n, 2) about the round of the cheek, which is where a smile lifts it most."""
     centre = mesh[50] * 0.4 + mesh[36] * 0.6
     turn = np.linspace(0.0, 2.2 * np.pi, 24)
     reach = unit * np.linspace(0.03, 0.17, 24)
-    return centre + np.stack([-outwards * np.cos(turn), np.sin(turn)], axis=1) * reach[:, None]
+    way = np.stack([-outwards * np.cos(turn), np.sin(turn)], axis=1)
+    return np.asarray(centre + way * reach[:, None], np.float64)
 
 
 def _same(a: F64, b: F64, *, unit: float) -> bool:
