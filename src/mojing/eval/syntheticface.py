@@ -206,11 +206,15 @@ def _expose(light_in: F32, light: Light, *, grain: F32) -> U8:
 
 
 def _shrink(fine: F32) -> F32:
+    """Mean of every `FINE` by `FINE` samples: (h, w[, 3]) to the photo's size."""
     h, w = fine.shape[:2]
     return np.asarray(cv2.resize(fine, (w // FINE, h // FINE), interpolation=cv2.INTER_AREA), np.float32)
 
 
-def white(light: Light) -> F32:
-    """Linear light (3,) that the camera records of a white surface facing it, as good as lit by the key in full."""
-    key, fill = light_rgb(light)
-    return np.asarray(light.exposure * ((1 - light.fill) * key + 0.75 * light.fill * fill), np.float32)
+def card(scene: Scene) -> F32:
+    """Linear light (3,) that the camera records of a white card held to the face, lit as most of its skin is."""
+    light = _shrink(scene.irradiance) * np.float32(scene.light.exposure)
+    level = light @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+    skin = _shrink(scene.stage.cover) > 0.99
+    low, high = np.percentile(level[skin], [35, 80])
+    return np.asarray(light[skin & (level >= low) & (level <= high)].mean(axis=0), np.float32)
