@@ -167,7 +167,9 @@ def _dose(layer: Layer, entry: dict[str, Any]) -> Words:
 
 def _how(layer: Layer, entry: dict[str, Any], *, wing: Words) -> tuple[Words, ...]:
     values = roles(layer) | {"wing": wing}
-    out = [sentence.filled(values) for sentence in entry["patterns"][layer.pattern]["how"]]
+    pattern = entry["patterns"][layer.pattern]
+    pans = [text for count, text in pattern.get("pans", {}).items() if len(layer.shades) >= int(count)]
+    out = [sentence.filled(values) for sentence in (*pattern["how"], *pans)]
     sayings = entry.get("areas", {})
     areas = [word for word in AREAS[layer.kind] if layer.has(word)]
     out += [sayings[word] for word in areas if word in sayings]

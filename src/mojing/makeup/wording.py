@@ -91,22 +91,14 @@ def shade_name(shade: Shade) -> Words:
     return Words(f'{colour.en} "{shade.name}"', f"{colour.zh}“{shade.name}”")
 
 
-def roles(layer: Layer) -> dict[str, Words]:
-    """What the sentences of a pattern call the layer's shades.
+_ORDINALS: Final = ("first", "second", "third", "fourth", "fifth")
 
-    `first`, `second`, `last` in the look's order; `light`, `dark` and `order` by lightness.
+
+def roles(layer: Layer) -> dict[str, Words]:
+    """What the sentences of a pattern call the layer's shades: `first` to `fifth`, `last`, and `order` for all of them.
+
+    A layer without shades, or with fewer than its sentences name, repeats the last that is known.
     """
-    if not layer.shades:
-        one = say("reference_colour")
-        names = ("first", "second", "last", "light", "dark", "order")
-        return dict.fromkeys(names, one)
-    shades = list(layer.shades)
-    by_light = sorted(shades, key=lambda shade: -float(shade.colour @ np.array([0.2126, 0.7152, 0.0722])))
-    return {
-        "first": shade_name(shades[0]),
-        "second": shade_name(shades[min(1, len(shades) - 1)]),
-        "last": shade_name(shades[-1]),
-        "light": shade_name(by_light[0]),
-        "dark": shade_name(by_light[-1]),
-        "order": joined([shade_name(shade) for shade in by_light], by="then"),
-    }
+    names = [shade_name(shade) for shade in layer.shades] or [say("reference_colour")]
+    by_place = {name: names[min(i, len(names) - 1)] for i, name in enumerate(_ORDINALS)}
+    return by_place | {"last": names[-1], "order": joined(names, by="then")}
