@@ -322,7 +322,9 @@ def scene(worn: Worn, rng: np.random.Generator, edges: Sequence[NDArray[np.uint8
         rgb, alpha, anchors = flat.rgb, flat.alpha, flat.anchors.copy()
     else:
         rgb, alpha, anchors = worn.view.rgb.copy(), worn.view.alpha.copy(), worn.view.anchors.copy()
-    rgb, inner = inner_collar(alpha, rgb, anchors, rng) if rng.random() < 0.7 else (rgb, np.zeros_like(alpha))
+    inner = (worn.view.inner > 127).astype(np.uint8)
+    if not inner.any() and rng.random() < 0.7:
+        rgb, inner = inner_collar(alpha, rgb, anchors, rng)
     if rng.random() < 0.6:
         rgb = aug.recolour(rgb, np.ones_like(alpha), rng)
     x, y, w, h = cv2.boundingRect(((alpha > 60) | (inner > 0)).astype(np.uint8))

@@ -1,4 +1,4 @@
-"""Recipe of the garment network: made-up product photos of worn garments, and real garment photos by self-training.
+"""Recipe of the garment network: made-up photos of worn and of drawn garments, and real ones by self-training.
 
 Real photos teach category and sleeve from the first step; at two points of the run the averaged network labels their
 cut-outs and anchors, and those it reads alike in a photo and its mirror image are trained on from then on.
@@ -24,6 +24,7 @@ from mojing.perception.garment import CATEGORIES
 from mojing.perception.kind import fit_legs, fit_trunk, level_pairs
 from mojing.perception.outline import symmetry
 from mojing.train.data import augment as aug
+from mojing.train.data.drawn import cloth_of, draw_all
 from mojing.train.data.garments import (
     SIDE,
     RealGarment,
@@ -71,6 +72,10 @@ class Options:
     """pictures a step at full resolution"""
     real_share: float = 0.4
     """share of real garment photos in a batch"""
+    drawn: int = 900
+    """how many garments are drawn, with anchors known by construction"""
+    drawn_share: float = 0.35
+    """share of drawn garments among the made-up pictures of a batch"""
     variants: int = 2
     """how many flat figures each worn garment is laid on"""
     lr: float = 1.5e-3
@@ -86,6 +91,7 @@ class Material:
     """Everything a run draws its pictures from."""
 
     worn: list[Worn]
+    drawn: list[Worn]
     real: list[RealGarment]
     edges: list[NDArray[np.uint8]]
 
@@ -99,8 +105,9 @@ def load_material(options: Options) -> Material:
     pseudo_label(body.eval().to(memory_format=torch.channels_last), people, confident=0.5, keep=options.pseudo)
     worn = take_all_off(people)
     lay_all_flat(worn, count=options.variants, seed=options.seed)
+    drawn = draw_all(options.drawn, cloth_of(worn), seed=options.seed)
     real = load_garments(options.data)
-    return Material(worn, real, edges_of(real))
+    return Material(worn, drawn, real, edges_of(real))
 
 
 class Sampler:
@@ -119,8 +126,11 @@ class Sampler:
         count = self.options.batch * (2 if self.small else 1)
         side = SIDE // 2 if self.small else SIDE
         n_real = round(count * self.options.real_share)
+        n_drawn = round((count - n_real) * self.options.drawn_share) if self.material.drawn else 0
         samples = []
-        for i in rng.choice(len(self.material.worn), count - n_real, p=self.worn_chance):
+        for i in rng.integers(len(self.material.drawn), size=n_drawn):
+            samples.append(scene(self.material.drawn[i], rng, self.material.edges, side=side))
+        for i in rng.choice(len(self.material.worn), count - n_real - n_drawn, p=self.worn_chance):
             samples.append(scene(self.material.worn[i], rng, self.material.edges, side=side))
         for i in rng.choice(len(self.material.real), n_real, p=self.real_chance):
             samples.append(real_scene(self.material.real[i], rng, side=side))
