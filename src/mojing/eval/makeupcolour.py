@@ -45,10 +45,11 @@ class Trial:
     rendered_lab: tuple[float, float, float]
     expected_lab: tuple[float, float, float]
 
-    def sample(self) -> Sample:
-        """The figure with the groups that it counts in."""
-        groups = {"area": self.area, "tone": f"Monk {self.tone}", "light": self.light}
-        return Sample(self.who, self.delta_e, groups)
+    def sample(self, *, pairs: bool = False) -> Sample:
+        """The figure with the groups that it counts in; `pairs` puts two neighbouring tones in one."""
+        first = self.tone - 1 + self.tone % 2
+        tone = f"Monk {first}-{first + 1}" if pairs else f"Monk {self.tone}"
+        return Sample(self.who, self.delta_e, {"area": self.area, "tone": tone, "light": self.light})
 
 
 def layers(tone: int, index: int) -> dict[str, Layer]:

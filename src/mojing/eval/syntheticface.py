@@ -19,9 +19,6 @@ from mojing.eval.skinspectra import BLOOD, MONK, linear_of, melanin_of, reflecta
 from mojing.eval.syntheticskin import TEXTURE, Texture, texture
 from mojing.eval.syntheticstage import FINE, SCLERA, Pose, Stage, stage_of
 
-SIDE = 384
-"""Side of the pictures in px."""
-
 
 @dataclass(frozen=True)
 class Light:
@@ -98,7 +95,7 @@ def photograph(tone: int, light: Light, *, pose: Pose | None = None, seed: int =
     scale's light end are lighter than any measured skin.
     """
     rng = np.random.default_rng(seed)
-    stage = stage_of(pose or Pose(), SIDE)
+    stage = stage_of(pose or Pose())
     look = texture(seed)
     albedo = _albedo(stage, look, tone, swatch=swatch)
     irradiance = _irradiance(stage, light)
@@ -116,8 +113,7 @@ def _albedo(stage: Stage, look: Texture, tone: int, *, swatch: bool) -> F32:
     # Hair over skin: brows of dark and fair people differ less than their skin does.
     brow = np.array([0.035, 0.026, 0.02], np.float32) * (2.2 if tone <= 2 else 1.0)
     face = face * (1 - look.brow[..., None]) + brow * look.brow[..., None]
-    xy = np.nan_to_num(stage.uv * (TEXTURE - 1), nan=-1.0).astype(np.float32)
-    on_face = cv2.remap(face, xy, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    on_face = _worn(face, stage)
     matte = stage.matte.copy()
     # The white of the eye differs between people: whiter or darker, bluish or yellow.
     white = np.random.default_rng([look.seed, 1]).normal([0.0, 0.0], [0.07, 0.06])
@@ -129,13 +125,22 @@ def _albedo(stage: Stage, look: Texture, tone: int, *, swatch: bool) -> F32:
     return np.asarray(on_face * cover + matte * (1 - cover), np.float32)
 
 
+def _worn(flat: F32, stage: Stage) -> F32:
+    """A map of the flat layout (s, s[, n]) on the face (h, w[, n]), made smaller first where the face is small."""
+    size = min(TEXTURE, int(7.0 * stage.unit * FINE))
+    if size < TEXTURE:
+        flat = np.asarray(cv2.resize(flat, (size, size), interpolation=cv2.INTER_AREA), np.float32)
+    xy = np.nan_to_num(stage.uv * (size - 1), nan=-1.0).astype(np.float32)
+    return np.asarray(cv2.remap(flat, xy, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
+
+
 def _irradiance(stage: Stage, light: Light) -> F32:
     """Light (h, w, 3) that falls on each point, as the camera records white."""
     way = np.asarray(light.direction, np.float32)
     way = way / np.linalg.norm(way)
     facing = np.clip(stage.normal @ way, 0.0, None)
     # Light that enters skin comes out a little farther on, so that the edge of shade is soft.
-    facing = cv2.GaussianBlur(facing, (0, 0), 2.0 * FINE)
+    facing = cv2.GaussianBlur(facing, (0, 0), stage.unit / 42.0 * FINE)
     if light.shadows:
         facing = facing * _shadow(stage, way)
     around = 0.75 - 0.25 * stage.normal[..., 1]
@@ -170,9 +175,7 @@ def _gloss(stage: Stage, look: Texture, light: Light) -> F32:
     way = np.asarray(light.direction, np.float32)
     half = way / np.linalg.norm(way) + np.array([0, 0, -1.0], np.float32)
     half = half / np.linalg.norm(half)
-    xy = np.nan_to_num(stage.uv * (TEXTURE - 1), nan=-1.0).astype(np.float32)
-    oil = cv2.remap(look.oil, xy, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    bump = cv2.remap(look.bump, xy, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    oil, bump = _worn(look.oil, stage), _worn(look.bump, stage)
     normal = stage.normal + np.stack([bump[..., 0], bump[..., 1], np.zeros_like(oil)], axis=2)
     normal /= np.linalg.norm(normal, axis=2, keepdims=True)
     aligned = np.clip(normal @ half, 0.0, 1.0)
@@ -194,8 +197,9 @@ def _shadow(stage: Stage, way: F32) -> F32:
     for step in np.linspace(0.02, 1.0, 24, dtype=np.float32):
         at = (grid + way[:2] * step * reach).astype(np.float32)
         seen = cv2.remap(stage.depth, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        lit = np.minimum(lit, (seen > stage.depth + way[2] * step * reach / FINE - 1.5).astype(np.float32))
-    return np.asarray(0.08 + 0.92 * cv2.GaussianBlur(lit, (0, 0), 3.0 * FINE), np.float32)
+        ray = stage.depth + way[2] * step * reach / FINE
+        lit = np.minimum(lit, (seen > ray - stage.unit / 56.0).astype(np.float32))
+    return np.asarray(0.08 + 0.92 * cv2.GaussianBlur(lit, (0, 0), stage.unit / 28.0 * FINE), np.float32)
 
 
 def _expose(light_in: F32, light: Light, *, grain: F32) -> U8:

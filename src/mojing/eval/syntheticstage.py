@@ -35,6 +35,11 @@ class Pose:
     roll: float = 0.0
     iris_px: float = 84.0
 
+    @property
+    def side(self) -> int:
+        """Side of the picture in px."""
+        return 2 * round(2.3 * self.iris_px)
+
 
 @dataclass(frozen=True, eq=False)
 class Stage:
@@ -46,6 +51,7 @@ class Stage:
         normal: (h, w, 3) unit, z negative to the camera. depth: (h, w) px, negative to the camera.
         matte: (h, w, 3) linear albedo of all that is not face.
         cover: (h, w) 0..1, where the face's skin is seen. shade: (h, w) 0..1 light that lids and lips let through.
+        hw: height and width of the picture. unit: distance of the irises in px were the face turned to the camera.
     """
 
     mesh: F32
@@ -56,10 +62,11 @@ class Stage:
     cover: F32
     shade: F32
     hw: tuple[int, int]
+    unit: float
 
 
-def turned(pose: Pose, side: int) -> F32:
-    """The mean mesh (478, 3) in px of a square picture of `side`."""
+def turned(pose: Pose) -> F32:
+    """The mean mesh (478, 3) in px of the pose's picture."""
     yaw, pitch, roll = np.radians([pose.yaw, pose.pitch, pose.roll])
     about_y = np.array([[np.cos(yaw), 0, -np.sin(yaw)], [0, 1, 0], [np.sin(yaw), 0, np.cos(yaw)]])
     about_x = np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
@@ -67,12 +74,14 @@ def turned(pose: Pose, side: int) -> F32:
     shape = fm.mean_shape().astype(np.float64)
     middle = np.array([0.0, 0.45, 0.5])
     mesh = (shape - middle) @ (about_z @ about_x @ about_y).T * pose.iris_px
-    return np.asarray(mesh + np.array([side / 2, side * 0.5, 0.0]), np.float32)
+    return np.asarray(mesh + np.array([pose.side / 2, pose.side / 2, 0.0]), np.float32)
 
 
 @lru_cache(maxsize=8)
-def stage_of(pose: Pose, side: int) -> Stage:
-    mesh = turned(pose, side)
+def stage_of(pose: Pose) -> Stage:
+    """The stage of a pose; the last ones are kept."""
+    side = pose.side
+    mesh = turned(pose)
     fine = side * FINE
     ids, uv, normal, depth = _raster(mesh, fine)
     matte, shade, cover = _surroundings(mesh, fine, seen=ids >= 0)
@@ -81,7 +90,7 @@ def stage_of(pose: Pose, side: int) -> Stage:
     depth[behind] = float(mesh[:, 2].max()) + 20.0
     normal = cv2.GaussianBlur(normal, (0, 0), 0.02 * pose.iris_px * FINE)
     normal /= np.linalg.norm(normal, axis=2, keepdims=True)
-    return Stage(mesh, uv, normal.astype(np.float32), depth, matte, cover, shade, (side, side))
+    return Stage(mesh, uv, normal.astype(np.float32), depth, matte, cover, shade, (side, side), pose.iris_px)
 
 
 def _raster(mesh: F32, fine: int) -> tuple[AnyArray, F32, F32, F32]:
