@@ -192,6 +192,23 @@ def eval_tryon(
     )
 
 
+@measure.command("makeup")
+def eval_makeup(
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder of the data sets; without it, synthetic faces only.")
+    ] = None,
+    json_out: JsonOut = None,
+    teacher: Teacher = None,
+    limit: Limit = None,
+    everything: Everything = False,
+    markdown: Annotated[Path | None, typer.Option(help="Put the tables into this file (docs/fairness.md).")] = None,
+) -> None:
+    """Measure make-up for every group of skin tones and every light: faces found, mesh, regions, colour, transfer."""
+    from mojing.cli.measure import evaluate_makeup
+
+    evaluate_makeup(data, json_out=json_out, teacher=teacher, limit=limit, everything=everything, markdown=markdown)
+
+
 @measure.command("transfer")
 def eval_transfer(
     data: Data,

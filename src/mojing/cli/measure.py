@@ -65,6 +65,38 @@ def evaluate_transfer(
         say(str(json_out))
 
 
+def evaluate_makeup(
+    data: Path | None,
+    *,
+    json_out: Path | None,
+    teacher: Path | None,
+    limit: int | None,
+    everything: bool,
+    markdown: Path | None,
+) -> None:
+    """Measure make-up by group, print the figures, and write them as JSON and as tables."""
+    for folder in (data, teacher):
+        if folder is not None and not folder.is_dir():
+            raise InputError("bad_data", f"there is no folder {folder}", "see docs/training.md for the data")
+    if data is None and teacher is not None:
+        raise InputError("bad_options", "meshes alone are no photos", "give --data DATA too")
+    from mojing.eval.fairness import tables, write
+    from mojing.eval.makeup import report, run_makeup
+
+    with progress_bar():
+        samples = run_makeup(data, teacher=teacher, limit=limit, everything=everything)
+    result = report(samples)
+    say(figures(result))
+    if teacher is None:
+        say("meshes and transfer were not measured: they need --data DATA --teacher LABELS")
+    if json_out is not None:
+        write_json(json_out, result)
+        say(str(json_out))
+    if markdown is not None:
+        write(markdown, tables(samples))
+        say(str(markdown))
+
+
 def bench(*, as_json: bool, repeats: int, threads: int) -> None:
     """Time the try-on and print the figures."""
     from mojing.eval.bench import bench_tryon

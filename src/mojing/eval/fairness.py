@@ -15,7 +15,7 @@ from mojing.core.arrays import U8
 from mojing.core.errors import InputError
 from mojing.eval.groups import LEAST, Verdict, interval, markdown
 from mojing.eval.makeup import MEASURES, Finder, Samples, look_at, mesh_error, verdicts
-from mojing.eval.makeupcolour import POSES, Trial, layers, trial
+from mojing.eval.makeupcolour import POSES, Trial, layers, tone_pair, trial
 from mojing.eval.portraits import Portrait
 from mojing.eval.syntheticface import LIGHTS, photograph
 from mojing.makeup.tones import retone
@@ -27,7 +27,8 @@ TITLES = {
     "mesh": "Mesh",
     "lips_and_eyes": "Mesh of lips and eyes",
     "regions": "Regions",
-    "colour": "Colour",
+    "colour_known_light": "Colour, in known light",
+    "colour": "Colour, in light that has to be found",
     "transfer": "Transfer",
 }
 SMALL = 40.0
@@ -73,7 +74,7 @@ def write(path: Path, lines: Sequence[str]) -> None:
     files.write(path, (before + START + "\n\n" + "\n".join(lines) + END + rest.split(END, 1)[1]).encode())
 
 
-def quick_colours(scenes: int = LEAST) -> Iterator[Trial]:
+def quick_colours(scenes: int = LEAST, *, told: bool = True) -> Iterator[Trial]:
     """Lips, cheeks and foundation on `scenes` small faces of each of five pairs of tones, lights and poses in turn."""
     for pair in range(5):
         for k in range(scenes):
@@ -82,7 +83,7 @@ def quick_colours(scenes: int = LEAST) -> Iterator[Trial]:
             pose = replace(POSES[k % len(POSES)], iris_px=SMALL)
             scene = photograph(tone, light, pose=pose, seed=k % 4)
             for area, layer in layers(tone, k).items():
-                yield trial(scene, layer, area=area, tone=tone, who=f"{tone}-{k}")
+                yield trial(scene, layer, area=area, tone=tone, who=f"{tone}-{k}", told=told)
 
 
 def quick_meshes(finder: Finder, *, scenes: int = LEAST) -> Samples:
@@ -92,15 +93,9 @@ def quick_meshes(finder: Finder, *, scenes: int = LEAST) -> Samples:
         for k in range(scenes // 2):
             pose = replace(POSES[k % len(POSES)], iris_px=SMALL)
             scene = photograph(tone, LIGHTS[(tone + k) % len(LIGHTS)], pose=pose, seed=k % 4)
-            groups = {"tone": pair_of_tones(tone)}
+            groups = {"tone": tone_pair(tone)}
             look_at(Portrait(f"{tone}-{k}", scene.rgb, scene.mesh, groups=groups), finder, into=samples)
     return samples
-
-
-def pair_of_tones(tone: int) -> str:
-    """The name of a group of two neighbouring tones."""
-    first = tone - 1 + tone % 2
-    return f"Monk {first}-{first + 1}"
 
 
 def retoned_drift(rgb: U8, face: FaceView, *, finder: Finder, melanin: Sequence[float]) -> dict[float, float]:

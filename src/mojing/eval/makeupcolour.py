@@ -47,9 +47,14 @@ class Trial:
 
     def sample(self, *, pairs: bool = False) -> Sample:
         """The figure with the groups that it counts in; `pairs` puts two neighbouring tones in one."""
-        first = self.tone - 1 + self.tone % 2
-        tone = f"Monk {first}-{first + 1}" if pairs else f"Monk {self.tone}"
+        tone = tone_pair(self.tone) if pairs else f"Monk {self.tone}"
         return Sample(self.who, self.delta_e, {"area": self.area, "tone": tone, "light": self.light})
+
+
+def tone_pair(tone: int) -> str:
+    """The name of a group of two neighbouring tones."""
+    first = tone - 1 + tone % 2
+    return f"Monk {first}-{first + 1}"
 
 
 def layers(tone: int, index: int) -> dict[str, Layer]:
