@@ -31,7 +31,7 @@ def paint_clip(order: Order, source: Path | int, *, seconds: float | None, port:
     for name, value in (("--face", order.face), ("--debug", order.debug), ("--save-look", order.save_look)):
         if value:
             raise InputError("bad_options", f"{name} is for photos", "leave it out: the largest face is followed")
-    out = order.out if order.out is not None else None if isinstance(source, int) else Path("made-up.mp4")
+    out = order.out
     if out is not None:
         check_suffix(out)
     look = wished(order.wish)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mojing.core.geometry import Box
     from mojing.makeup.card import Card
     from mojing.makeup.pipeline import Sitter
+    from mojing.makeup.wording import Language
     from mojing.perception.faceview import FaceView
 
 SHEET_LOOKS = 8
@@ -181,7 +182,7 @@ def tutorial(
     out: Path,
     products: Path | None,
     face: str,
-    languages: tuple[str, ...],
+    languages: tuple[Language, ...],
     pdf: bool,
     threads: int,
     quiet: bool,
@@ -200,7 +201,7 @@ def tutorial(
 
     with progress_bar():
         _, sitter = seated(loaded, face, threads=threads)
-        written = write(sitter, wanted, out, languages=languages, pdf=pdf)
+        written = write(sitter, wanted, out=out, languages=languages, pdf=pdf)
     tell(sitter.face.notices, quiet=quiet)
     for path in written:
         say(str(path), quiet=quiet)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
@@ -24,6 +24,13 @@ class Language(StrEnum):
     zh = "zh"
     en = "en"
     both = "both"
+
+
+LANGUAGES: dict[Language, tuple[Literal["zh", "en"], ...]] = {
+    Language.zh: ("zh",),
+    Language.en: ("en",),
+    Language.both: ("zh", "en"),
+}
 
 
 class Usual(TyperGroup):
@@ -196,14 +203,13 @@ def tutorial_command(
     """Write the steps of a look on one's own face, in Chinese and English, as a page and PDF."""
     from mojing.cli.counter import tutorial
 
-    languages = ("zh", "en") if lang is Language.both else (lang.value,)
     tutorial(
         photo,
         look,
         out=out,
         products=products,
         face=face,
-        languages=languages,
+        languages=LANGUAGES[lang],
         pdf=pdf,
         threads=threads,
         quiet=quiet,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,6 +71,8 @@ def apply(
     if len(given) != 1:
         said = "nothing to put make-up on was given" if not given else f"{' and '.join(given)} were given together"
         raise InputError("bad_options", said, "give one of PHOTO, --video FILE and --camera N")
+    if order.out is None and camera is None:
+        order = replace(order, out=Path("made-up.mp4" if order.photo is None else "made-up.png"))
     if order.photo is not None:
         if seconds is not None:
             raise InputError("bad_options", "--seconds is for videos and cameras", "leave it out")
@@ -119,10 +121,7 @@ def _with_report(order: Order, inputs: tuple[Path | None, ...], work: Callable[[
 
 
 def _apply(order: Order, *, quiet: bool) -> None:
-    from mojing.core.image import check_suffix
-
-    out = order.out if order.out is not None else Path("made-up.png")
-    check_suffix(out)
+    out = _picture(order)
     look = wished(order.wish)
     photo = _read(order.photo)
     with progress_bar():
@@ -132,11 +131,9 @@ def _apply(order: Order, *, quiet: bool) -> None:
 
 
 def _transfer(order: Order, reference: Path, *, quiet: bool) -> None:
-    from mojing.core.image import check_suffix
     from mojing.makeup.adjust import adjusted, kinds
 
-    out = order.out if order.out is not None else Path("made-up.png")
-    check_suffix(out)
+    out = _picture(order)
     only = kinds(order.wish.only)
     photo, model = _read(order.photo), read_photo(reference)
     with progress_bar():
@@ -148,15 +145,21 @@ def _transfer(order: Order, reference: Path, *, quiet: bool) -> None:
 
 
 def _remove(order: Order, *, quiet: bool) -> None:
-    from mojing.core.image import check_suffix
-
-    out = order.out if order.out is not None else Path("bare.png")
-    check_suffix(out)
+    out = _picture(order)
     photo = _read(order.photo)
     with progress_bar():
         mirror, sitter = seated(photo, order.face, threads=order.threads)
         result = mirror.remove(sitter, amount=order.wish.amount)
     _deliver(result, out, order=order, quiet=quiet)
+
+
+def _picture(order: Order) -> Path:
+    """Where the picture goes."""
+    from mojing.core.image import check_suffix
+
+    out = order.out if order.out is not None else Path("made-up.png")
+    check_suffix(out)
+    return out
 
 
 def _read(path: Path | None) -> Photo:

@@ -271,8 +271,8 @@ class Makeup:
     def models(self) -> tuple[str, ...]:
         """Ids of the models loaded so far."""
         loaded = [vars(self).get(name) for name in ("faces", "body", "transfers")]
-        sessions = [getattr(part, "session", None) for part in loaded]
-        return tuple(session.spec.id for session in sessions if session is not None)
+        parts = [part for whole in loaded for part in (getattr(whole, "finder", None), whole) if part is not None]
+        return tuple(part.session.spec.id for part in parts)
 
     def transfer(
         self,
