@@ -1,0 +1,152 @@
+"""A photo -> faces: mesh, confidence and parts of each, by a finder and the face network.
+
+The network looks twice: at the crop that the finder cut, then at the upright crop that the first mesh gives. In a video
+one look at the last frame's crop is enough.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from mojing.core.arrays import F32, U8, AnyArray
+from mojing.core.errors import InputError
+from mojing.core.geometry import Affine, Box, warp_crop
+from mojing.perception.crops import as_input
+from mojing.perception.facefaults import fault_of, notices_of
+from mojing.perception.facefind import FaceFinder
+from mojing.perception.faceview import PARTS_SIZE, FaceView, parts_affine
+from mojing.runtime.session import Session
+from mojing.runtime.store import ModelStore
+
+SIDE = 192
+"""Side of the network's input in px."""
+LOOKS = 3
+"""How often the network looks at a face of a photo at most."""
+
+
+class Faces:
+    """The finder and the face network; safe to call from several threads."""
+
+    def __init__(self, store: ModelStore, *, threads: int = 2) -> None:
+        spec = store.spec("face")
+        self.session = Session(spec, threads=threads)
+        self.finder = FaceFinder(store, threads=threads)
+        self.limit = float(spec.extra.get("limit", 0.5))
+        self.follow_limit = float(spec.extra.get("follow_limit", 0.3))
+
+    def find(self, rgb: U8) -> tuple[FaceView, ...]:
+        """All faces of a photo (H, W, 3), largest first; none is no error."""
+        views: list[FaceView] = []
+        for found in self.finder(rgb):
+            view = self._settled(rgb, found.crop(SIDE))
+            if view is not None and view.confidence >= self.limit and not any(_same(view, v) for v in views):
+                views.append(view)
+        return tuple(sorted(views, key=lambda v: -v.inter_ocular))
+
+    def __call__(self, rgb: U8, *, face: int | None = None) -> FaceView:
+        """The face of a photo (H, W, 3): the largest, or number `face` from the left, counted from 1.
+
+        Raises:
+            InputError: no_face, bad_face (there is none of that number), profile, small, dark, covered,
+                not_a_photo.
+        """
+        views = self.find(rgb)
+        if not views:
+            raise InputError(
+                "no_face",
+                "no face was found in the photo",
+                hint="use a photo in which one face is seen from the front, upright, not cut off and not too small",
+            )
+        chosen, notices = _chosen(views, face)
+        fault = fault_of(rgb, chosen)
+        if fault is not None:
+            raise fault
+        return replace(chosen, notices=(*notices, *notices_of(rgb, chosen)))
+
+    def follow(self, rgb: U8, last: FaceView) -> FaceView | None:
+        """The face in the next frame of a video, near where `last` saw it; None when it is lost."""
+        view = self._seen(rgb, parts_affine(last.mesh, size=SIDE))
+        if view is None or view.confidence < self.follow_limit:
+            return None
+        ratio = view.inter_ocular / max(last.inter_ocular, 1e-3)
+        return view if 0.6 < ratio < 1.7 else None
+
+    def _settled(self, rgb: U8, crop: Affine) -> FaceView | None:
+        """Look again at the crop each mesh gives until that crop hardly changes."""
+        view = None
+        for _ in range(LOOKS):
+            view = self._seen(rgb, crop)
+            if view is None:
+                return None
+            again = parts_affine(view.mesh, size=SIDE)
+            near = _off(again, crop) < 0.03
+            crop = again
+            if near:
+                break
+        return view
+
+    def _seen(self, rgb: U8, crop: Affine) -> FaceView | None:
+        """One look through `crop` (photo px -> input px); None where the mesh is no face at all."""
+        image = cut(rgb, crop)
+        out = self.session.run({"image": as_input(image)})
+        mesh = out["mesh"][0].astype(np.float64) * SIDE
+        mesh[:, :2] = crop.inverse().apply(mesh[:, :2] - 0.5)
+        mesh[:, 2] /= crop.scale
+        if not np.isfinite(mesh).all() or np.hypot(*(mesh[468, :2] - mesh[473, :2])) < 2.0:
+            return None
+        logit = float(out["confidence"].ravel()[0])
+        half = PARTS_SIZE / SIDE
+        grid = Affine(np.array([[half, 0, 0.5 * half - 0.5], [0, half, 0.5 * half - 0.5]]))
+        return FaceView(
+            mesh=mesh.astype(np.float32),
+            confidence=float(1.0 / (1.0 + np.exp(-logit))),
+            parts=_softmax(out["parts"][0]),
+            to_parts=grid.compose(crop),
+            hw=(rgb.shape[0], rgb.shape[1]),
+        )
+
+
+def cut(rgb: U8, crop: Affine) -> U8:
+    """The network's input picture (192, 192, 3): the part of the photo under it is cut out before it is resized."""
+    corners = crop.inverse().apply(np.array([[-2.0, -2.0], [SIDE + 1, -2.0], [-2.0, SIDE + 1], [SIDE + 1, SIDE + 1]]))
+    rows, cols = Box.around(corners).slices((rgb.shape[0], rgb.shape[1]))
+    if rows.stop - rows.start < 2 or cols.stop - cols.start < 2:
+        return np.zeros((SIDE, SIDE, 3), np.uint8)
+    moved = crop.compose(Affine(np.array([[1.0, 0.0, cols.start], [0.0, 1.0, rows.start]])))
+    return np.asarray(warp_crop(rgb[rows, cols], moved, out_wh=(SIDE, SIDE), border="edge"), np.uint8)
+
+
+def _chosen(views: tuple[FaceView, ...], face: int | None) -> tuple[FaceView, tuple[str, ...]]:
+    from_left = sorted(views, key=lambda v: float(v.mesh[:, 0].mean()))
+    count = len(views)
+    if face is not None:
+        if not 1 <= face <= count:
+            many = "one face was found" if count == 1 else f"{count} faces were found"
+            raise InputError(
+                "bad_face", f"there is no face number {face}: {many}", hint="faces are counted from the left, from 1"
+            )
+        return from_left[face - 1], ()
+    if count == 1:
+        return views[0], ()
+    number = next(i for i, v in enumerate(from_left, 1) if v is views[0])
+    told = f"{count} faces found: number {number} from the left, the largest, is used"
+    return views[0], (f"{told}; --face N (face=N) picks another",)
+
+
+def _same(a: FaceView, b: FaceView) -> bool:
+    gap = a.mesh[:468, :2].mean(axis=0) - b.mesh[:468, :2].mean(axis=0)
+    return bool(np.hypot(*gap) < max(a.inter_ocular, b.inter_ocular))
+
+
+def _off(a: Affine, b: Affine) -> float:
+    """How far the input's corners move from one crop to the other, over its side."""
+    corners = np.array([[0.0, 0.0], [SIDE, 0.0], [0.0, SIDE], [SIDE, SIDE]])
+    gap = a.apply(b.inverse().apply(corners)) - corners
+    return float(np.hypot(gap[:, 0], gap[:, 1]).max() / SIDE)
+
+
+def _softmax(logits: AnyArray) -> F32:
+    e = np.exp(logits - logits.max(axis=0))
+    return np.asarray(e / e.sum(axis=0), np.float32)
