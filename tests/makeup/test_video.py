@@ -46,7 +46,7 @@ def test_a_video_of_the_same_length_with_the_look_on_it(clip: Path, tmp_path: Pa
     out = tmp_path / "deep" / f"out{suffix}"
     made = paint_video(Live(known, LOOK), clip, out=out)
     assert (made.frames, made.painted, made.fps) == (FRAMES, FRAMES, 25.0)
-    assert made.report()["size"] == [384, 384]
+    assert made.report()["size"] == list(sitter()[0].shape[1::-1])
     assert made.timings_ms["frame"] > 0
     rgb, face = sitter()
     with opened(out) as result:
@@ -66,6 +66,26 @@ def test_frames_without_a_face_stay_and_are_told_of(clip: Path, tmp_path: Path) 
     made = paint_video(Live(at_first, LOOK), clip, out=tmp_path / "out.avi")
     assert 0 < made.painted < made.frames == FRAMES
     assert any("no face" in notice for notice in made.notices)
+
+
+def test_faces_that_must_not_be_painted_are_left_alone(clip: Path, tmp_path: Path) -> None:
+    dark = InputError("dark", "the face is too dark", hint="use a light")
+    with pytest.raises(InputError) as caught:
+        paint_video(Live(known, LOOK, lambda _rgb, _face: dark), clip, out=tmp_path / "out.avi")
+    assert caught.value is dark
+    assert not list(tmp_path.iterdir())
+    judged: list[int] = []
+
+    def first_dark(rgb: U8, face: FaceView) -> InputError | None:
+        judged.append(1)
+        return dark if len(judged) == 1 else None
+
+    def away_once(rgb: U8, seconds: float) -> FaceView | None:
+        return None if 0.15 < seconds < 0.17 else sitter()[1]
+
+    made = paint_video(Live(away_once, LOOK, first_dark), clip, out=tmp_path / "out.avi")
+    assert (made.painted, len(judged)) == (3, 2), "judged again when it comes back"
+    assert any("too dark" in notice for notice in made.notices)
 
 
 def test_seconds_end_it(clip: Path, tmp_path: Path) -> None:

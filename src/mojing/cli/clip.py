@@ -39,9 +39,10 @@ def paint_clip(order: Order, source: Path | int, *, seconds: float | None, port:
     with unheard(), opened(source):
         pass  # refused before the networks are loaded
     from mojing.makeup.pipeline import Makeup
+    from mojing.perception.facefaults import fault_of
     from mojing.perception.track import FaceTracker
 
-    live = Live(FaceTracker(Makeup(threads=order.threads).faces), look)
+    live = Live(FaceTracker(Makeup(threads=order.threads).faces), look, fault_of)
     if out is None:
         _show(live, source, seconds=seconds, port=port)
         return

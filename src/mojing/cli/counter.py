@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mojing.core.geometry import Box
     from mojing.makeup.card import Card
     from mojing.makeup.pipeline import Sitter
-    from mojing.makeup.wording import Language
+    from mojing.makeup.names import Language
     from mojing.perception.faceview import FaceView
 
 SHEET_LOOKS = 8

@@ -20,6 +20,7 @@ from mojing.eval.machine import bundled, peak_rss_mb
 from mojing.makeup.look import Layer, Look, Shade
 from mojing.makeup.pipeline import Makeup
 from mojing.makeup.video import Live
+from mojing.perception.facefaults import fault_of
 from mojing.perception.faceview import FaceView
 from mojing.perception.track import FaceTracker
 from mojing.runtime.store import ModelStore
@@ -80,7 +81,7 @@ def bench_makeup(*, frames: int = 150, photos: int = 5, threads: int = 2, face: 
     try:
         mirror = Makeup(threads=threads)
         at = mirror.look(portrait).face
-        live = Live(FaceTracker(mirror.faces), full_look())
+        live = Live(FaceTracker(mirror.faces), full_look(), fault_of)
         wall = _run_frames(live, portrait, at=at, frames=frames)
         times = _run_photos(mirror, _framed(portrait, at, wh=PHOTO_WH, eyes=PHOTO_EYES_PX), photos)
     finally:

@@ -125,6 +125,18 @@ def check_suffix(path: Path) -> str:
     return codec
 
 
+Judge = Callable[[U8, FaceView], InputError | None]
+"""Says why the face of a frame must not be painted, if so: perception's `facefaults.fault_of`, for one."""
+
+JUDGE_EVERY: Final = 30
+"""Frames between two judgements of a face that is being followed; a new face is judged at once."""
+
+
+def allow(rgb: U8, face: FaceView) -> InputError | None:
+    """Let every face pass."""
+    return None
+
+
 @dataclass
 class Live:
     """The mirror, frame by frame: follows one face and puts a look on it; keeps the times of all frames.
@@ -132,31 +144,49 @@ class Live:
     Attributes:
         follow: finds the face of a frame.
         look: what is put on it; may be exchanged between frames.
+        judge: says which faces must not be painted; they stay as they are until they are judged again.
         face_ms, paint_ms: milliseconds of every frame so far.
-        painted: frames that had a face.
+        painted: frames whose face was painted.
+        fault: why a face was not painted last, None while all were.
     """
 
     follow: Follow
     look: Look
+    judge: Judge = allow
     face_ms: list[float] = field(default_factory=list)
     paint_ms: list[float] = field(default_factory=list)
     painted: int = 0
+    fault: InputError | None = None
+    _held: bool = False
+    _judged: int = -1
 
     def __call__(self, rgb: U8, seconds: float) -> U8:
-        """The frame (H, W, 3) uint8 with the look on it, or itself where there is no face."""
+        """The frame (H, W, 3) uint8 with the look on it, or itself where there is no face to be painted."""
         start = time.perf_counter()
         face = self.follow(rgb, seconds)
-        found = time.perf_counter()
-        out = rgb
-        if face is not None:
-            alpha = None
-            if any(layer.kind == "hair" for layer in self.look.layers):
-                alpha = hair_of_parts(face)
-            out = render(rgb, face, look=self.look, hair=alpha, layers=False).image
+        if self._allowed(rgb, face):
+            assert face is not None
+            found = time.perf_counter()
+            hair = hair_of_parts(face) if any(layer.kind == "hair" for layer in self.look.layers) else None
+            out = render(rgb, face, look=self.look, hair=hair, layers=False).image
             self.painted += 1
+        else:
+            found, out = time.perf_counter(), rgb
         self.face_ms.append((found - start) * 1e3)
         self.paint_ms.append((time.perf_counter() - found) * 1e3)
         return out
+
+    def _allowed(self, rgb: U8, face: FaceView | None) -> bool:
+        """Whether this frame's face may be painted; judged when it is new and now and then."""
+        if face is None:
+            self._judged = -1
+            return False
+        if self._judged < 0 or self._judged >= JUDGE_EVERY:
+            fault = self.judge(rgb, face)
+            self.fault = fault if fault is not None else self.fault
+            self._held, self._judged = fault is not None, 0
+        self._judged += 1
+        return not self._held
 
 
 def hair_of_parts(face: FaceView) -> F32:
@@ -238,7 +268,7 @@ def paint_video(
         finally:
             writer.release()
         if live.painted == 0:
-            raise InputError(
+            raise live.fault or InputError(
                 "no_face", f"no face was found in {clip.name}", hint="give a video of one face from the front, well lit"
             )
         notices = _notices(live, clip, read=read, limited=seconds is not None)
@@ -279,7 +309,8 @@ def _all_frames(live: Live, clip: Clip, *, writer: Any, seconds: float | None) -
 def _notices(live: Live, clip: Clip, *, read: int, limited: bool) -> tuple[str, ...]:
     found = []
     if live.painted < read:
-        found.append(f"in {read - live.painted} of {read} frames no face could be painted: they are as they were")
+        why = f" ({live.fault})" if live.fault is not None else ""
+        found.append(f"in {read - live.painted} of {read} frames no face could be painted{why}: they are as they were")
     if clip.frames and not limited and read < 0.9 * clip.frames:
         found.append(f"the video claims {clip.frames} frames but ends after {read}")
     if not clip.live:
