@@ -341,6 +341,18 @@ def train_design(context: typer.Context) -> None:
     _train("design", context)
 
 
+@train.command("face", context_settings=PASS_ON, add_help_option=False)
+def train_face(context: typer.Context) -> None:
+    """Train the face network: mesh, confidence, parts (--help shows the recipe's options)."""
+    _train("face", context)
+
+
+@train.command("facefinder", context_settings=PASS_ON, add_help_option=False)
+def train_facefinder(context: typer.Context) -> None:
+    """Train the face finder (--help shows the recipe's options)."""
+    _train("facefinder", context)
+
+
 @train.command("makeup", context_settings=PASS_ON, add_help_option=False)
 def train_makeup(context: typer.Context) -> None:
     """Train the network that reads looks off faces, or the baseline beside it (--net repaint)."""

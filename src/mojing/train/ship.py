@@ -16,11 +16,15 @@ from torch import nn
 
 from mojing.core.skeleton import BODY_JOINTS, GARMENT_ANCHORS
 from mojing.makeup.reading import READ
+from mojing.perception.facefind import MAPS
+from mojing.perception.faceview import FACE_PARTS
 from mojing.perception.features import KINDS, SIDE
 from mojing.perception.garment import CATEGORIES
 from mojing.perception.labels import LABELS
 from mojing.train.export import Port, export
 from mojing.train.nets.body import BodyNet
+from mojing.train.nets.face import FaceNet
+from mojing.train.nets.facefinder import FinderNet
 from mojing.train.nets.features import FeatureNet
 from mojing.train.nets.garment import SEGMENTS, GarmentNet
 from mojing.train.nets.makeup import MakeupNet
@@ -33,6 +37,7 @@ PEOPLE = "people: street photos of clothing-co-parsing, Apache-2.0; joints and m
 SHOP = "shop: apparel photos of magento2-sample-data, AFL-3.0"
 GARMENTS = "garments: clothing-dataset, CC0-1.0"
 FACES = "faces: official portraits of CivilServiceUSA, MIT; only as pictures that show no garment"
+PORTRAITS = "faces: official portraits of CivilServiceUSA, MIT; meshes by MediaPipe 0.10.21"
 LIMITS = [
     "street photos skew to women and to outerwear; there are few darker-skinned women",
     "no photo pairs of a flat garment and the same garment worn exist in the data",
@@ -121,8 +126,45 @@ def makeup_parts() -> tuple[nn.Module, list[Port], list[str], dict[str, Any]]:
     return MakeupNet(), [Port("face", torch.rand(1, 4, 256, 256))], ["rows", "bare", "product"], card
 
 
+def face_parts() -> tuple[nn.Module, list[Port], list[str], dict[str, Any]]:
+    """Network, inputs, outputs and card of the face network."""
+    card = {
+        "labels": list(FACE_PARTS),
+        "datasets": [PORTRAITS, SHOP, PEOPLE],
+        "purpose": "one upright crop of a face -> mesh of 478 points (x, y, z over the crop's side), confidence logit, "
+        "and which pixels are skin, hair, beard, glasses, mouth or something in front",
+        "limits": [
+            "the meshes it learnt from are another network's, not hand-made; it is not better than its teacher",
+            "nobody labelled the parts: they come from our body network, the mesh and each face's own colours, so thin "
+            "frames, stubble and the edge of a bare head are unsure; things in front of faces were drawn, hardly any "
+            "photo shows a real one",
+            "the portraits skew to light-skinned, older men; darker skin is mostly made from them by re-toning",
+            "faces turned more than some 40 degrees to the side, and children, were hardly seen",
+        ],
+        "cores": "one CPU core",
+    }
+    return FaceNet(), [Port("image", torch.rand(2, 3, 192, 192))], ["mesh", "confidence", "parts"], card
+
+
+def facefinder_parts() -> tuple[nn.Module, list[Port], list[str], dict[str, Any]]:
+    """Network, inputs, outputs and card of the face finder."""
+    card = {
+        "labels": list(MAPS),
+        "datasets": [PORTRAITS, SHOP, PEOPLE, GARMENTS],
+        "purpose": "one letterboxed photo -> where faces are, how large and how far they are rolled",
+        "limits": [
+            "most photos it learnt from show one person; crowds and faces rolled by more than 50 degrees were not seen",
+            "faces smaller than a fortieth of the photo's longer side are found only when nothing else is",
+        ],
+        "cores": "one CPU core",
+    }
+    return FinderNet(), [Port("image", torch.rand(2, 3, 256, 256))], ["maps"], card
+
+
 PARTS = {
     "body": body_parts,
+    "face": face_parts,
+    "facefinder": facefinder_parts,
     "features": features_parts,
     "garment": garment_parts,
     "makeup": makeup_parts,
