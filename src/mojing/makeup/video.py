@@ -256,7 +256,7 @@ def paint_video(
     """
     codec = check_suffix(out)
     with opened(source) as clip, files.whole(out) as place:
-        h, w = clip.hw
+        h, w = clip.hw[0] // 2 * 2, clip.hw[1] // 2 * 2  # what the codecs take
         with hush():
             writer = cv2.VideoWriter(str(place), cv2.VideoWriter.fourcc(*codec), clip.fps, (w, h))
         try:
@@ -297,10 +297,10 @@ def _all_frames(live: Live, clip: Clip, *, writer: Any, seconds: float | None) -
     start = time.perf_counter()
     for made in frames(live, clip, seconds=seconds):
         read += 1
-        bgr = cv2.cvtColor(made, cv2.COLOR_RGB2BGR)
+        bgr = cv2.cvtColor(made, cv2.COLOR_RGB2BGR)[: made.shape[0] // 2 * 2, : made.shape[1] // 2 * 2]
         due = max(round((time.perf_counter() - start) * clip.fps), 1) if clip.live else read
         while written < due:
-            writer.write(bgr)
+            writer.write(np.ascontiguousarray(bgr))
             written += 1
         report(min(written, total) if total else written, total, what="frames")
     return read, written
@@ -313,6 +313,8 @@ def _notices(live: Live, clip: Clip, *, read: int, limited: bool) -> tuple[str, 
         found.append(f"in {read - live.painted} of {read} frames no face could be painted{why}: they are as they were")
     if clip.frames and not limited and read < 0.9 * clip.frames:
         found.append(f"the video claims {clip.frames} frames but ends after {read}")
+    if clip.hw[0] % 2 or clip.hw[1] % 2:
+        found.append("the video's codec takes even sizes only: the last row or column of pixels is left out")
     if not clip.live:
         found.append("the sound, if there was any, is not in the result")
     return tuple(found)
