@@ -5,18 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mojing.cli.console import figures, progress_bar, read_photo, say, to_json
+from mojing.cli.advice import harmony_lines, match_lines, report_lines
+from mojing.cli.console import progress_bar, read_photo, say, to_json
 from mojing.cli.places import check_places
 from mojing.cli.vanity import catalogue, seated, tell
 from mojing.core.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mojing.core.arrays import U8
     from mojing.core.geometry import Box
     from mojing.makeup.card import Card
     from mojing.makeup.pipeline import Sitter
     from mojing.makeup.names import Language
-    from mojing.perception.faceview import FaceView
 
 SHEET_LOOKS = 8
 _CELL = 340
@@ -143,27 +145,22 @@ def match(
     table = ShadeTable.load(shades) if shades is not None else ShadeTable.shipped()
     sitter, found = _seen(photo, card=card, face=face, threads=threads)
     result = matched(sitter.photo.flat(), sitter.face, shades=table, card=found, brand=brand)
-    _print(result.to_json(), as_json=as_json)
+    _print(result.to_json(), match_lines, as_json=as_json)
 
 
 def skin_report(photo: Path, *, card: str | None, face: str, as_json: bool, threads: int) -> None:
     """Print what can be said of the skin of a face.
 
     Raises:
-        InputError: whatever is refused.
+        InputError: whatever is refused: no face, or light in which skin cannot be read.
     """
-    sitter, found = _seen(photo, card=card, face=face, threads=threads)
-    _print(skin_of(sitter.photo.flat(), sitter.face, card=found), as_json=as_json)
-
-
-def skin_of(rgb: U8, face: FaceView, *, card: Card | None = None) -> dict[str, Any]:
-    """The skin report of a face as plain values; where the light forbids one, why."""
     from mojing.makeup.report import skin_report as reported
 
-    return reported(rgb, face, card=card).to_json()
+    sitter, found = _seen(photo, card=card, face=face, threads=threads)
+    _print(reported(sitter.photo.flat(), sitter.face, card=found).to_json(), report_lines, as_json=as_json)
 
 
-def harmony(photo: Path, *, card: str | None, face: str, as_json: bool, threads: int) -> None:
+def harmony(photo: Path, *, card: str | None, face: str, season: bool, as_json: bool, threads: int) -> None:
     """Print which colours suit a face.
 
     Raises:
@@ -171,8 +168,9 @@ def harmony(photo: Path, *, card: str | None, face: str, as_json: bool, threads:
     """
     from mojing.makeup.harmony import harmony as suited
 
-    sitter, _ = _seen(photo, card=card, face=face, threads=threads)
-    _print(suited(sitter.photo.flat(), sitter.face, hair=sitter.hair).to_json(), as_json=as_json)
+    sitter, found = _seen(photo, card=card, face=face, threads=threads)
+    told = suited(sitter.photo.flat(), sitter.face, hair=sitter.hair, card=found, season=season)
+    _print(told.to_json(), harmony_lines, as_json=as_json)
 
 
 def tutorial(
@@ -238,5 +236,5 @@ def card_box(text: str | None) -> Box | None:
     return Box(x, y, x + w, y + h)
 
 
-def _print(about: dict[str, Any], *, as_json: bool) -> None:
-    say(to_json(about) if as_json else figures(about))
+def _print(told: dict[str, Any], lines: Callable[[dict[str, Any]], list[str]], *, as_json: bool) -> None:
+    say(to_json(told) if as_json else "\n".join(lines(told)))

@@ -38,14 +38,14 @@ def face(photo_path: Path, out: Path, *, which: int | None) -> None:
     """Write what is seen of a face in a photo into the folder `out`."""
     files.check_folder(out)
     photo = read_photo(photo_path)
-    from mojing.cli.counter import skin_of
     from mojing.makeup.pipeline import Makeup
+    from mojing.makeup.report import skin_json
     from mojing.perception.faceexport import write_face
 
     sitter = Makeup().look(photo, face=which)
     rgb = photo.flat()
     write_face(sitter.face, rgb, out)
-    write_json(out / "skin.json", skin_of(rgb, sitter.face))
+    write_json(out / "skin.json", skin_json(rgb, sitter.face))
     _tell((*photo.notices, *sitter.face.notices), out)
 
 

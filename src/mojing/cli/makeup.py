@@ -179,12 +179,18 @@ def report_command(
 
 @makeup.command("harmony")
 def harmony_command(
-    photo: Photo, *, card: Card = None, face: Face = "", as_json: AsJson = False, threads: Threads = 2
+    photo: Photo,
+    *,
+    card: Card = None,
+    season: Annotated[bool, typer.Option("--season", help="Name a season too, as rules of thumb do.")] = False,
+    face: Face = "",
+    as_json: AsJson = False,
+    threads: Threads = 2,
 ) -> None:
     """Say which shades and garment colours suit skin, eyes and hair."""
     from mojing.cli.counter import harmony
 
-    harmony(photo, card=card, face=face, as_json=as_json, threads=threads)
+    harmony(photo, card=card, face=face, season=season, as_json=as_json, threads=threads)
 
 
 @makeup.command("tutorial")
