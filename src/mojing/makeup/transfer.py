@@ -89,7 +89,7 @@ class Transfer:
             return look
         bare = render(rgb, face, look=_removal(seen), layers=False).image
         for _ in range(refine):
-            look = _closer(look, bare, face, photo=rgb)
+            look = closer(look, bare, face, photo=rgb)
         return _with_rest(look, seen, bare, face=face) if residual else look
 
     def bare(self, rgb: U8, face: FaceView) -> Look:
@@ -129,7 +129,7 @@ def _removal(seen: Reading) -> Look:
     return Look("bare", (Layer("remove", residual=to_uint8(seen.bare)),))
 
 
-def _closer(look: Look, bare: U8, face: FaceView, *, photo: U8) -> Look:
+def closer(look: Look, bare: U8, face: FaceView, *, photo: U8) -> Look:
     """The look with every shade moved towards what the photo shows where its layer is what one sees.
 
     What is on top counts: a layer's weight at a pixel is its opacity times what later layers let through. A shade
