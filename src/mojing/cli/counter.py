@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from mojing.core.arrays import U8
     from mojing.core.geometry import Box
     from mojing.makeup.card import Card
-    from mojing.makeup.pipeline import Sitter
     from mojing.makeup.names import Language
+    from mojing.makeup.pipeline import Sitter
 
 SHEET_LOOKS = 8
 _CELL = 340
