@@ -31,18 +31,18 @@ _HAEMOGLOBIN: F64 = 0.75 * _OXY + 0.25 * _BARE
 
 MOST_MELANIN: Final = 1.95
 MOST_BLOOD: Final = 3.0
-USUAL_BLOOD: Final = 0.47
+USUAL_BLOOD: Final = 0.42
 """Blood of a face at rest, as `skin_albedo` counts it."""
 
 
 def skin_albedo(melanin: AnyArray, blood: AnyArray) -> F32:
     """Colour (..., 3) float32 in linear light of skin with `melanin` (...) 0..1 and `blood` (...) 0..1, under D65.
 
-    Melanin runs about evenly in lightness, from L* 71 at 0 to 27 at 1.
+    Melanin runs about evenly in lightness, from L* 71 at 0 to 28 at 1.
     """
     wave = np.asarray(WAVELENGTHS, np.float64) / 500.0
     pigment = (0.03 + (MOST_MELANIN - 0.03) * np.asarray(melanin, np.float64) ** 2)[..., None]
-    ratio = (MOST_BLOOD * np.asarray(blood, np.float64)[..., None] * _HAEMOGLOBIN + 0.105 * wave**-1.21) / wave**-1.18
+    ratio = (MOST_BLOOD * np.asarray(blood, np.float64)[..., None] * _HAEMOGLOBIN + 0.110 * wave**-1.204) / wave**-1.247
     dermis = 1.0 + ratio - np.sqrt(ratio * ratio + 2.0 * ratio)
-    spectrum = 0.039 + 0.961 * dermis * np.exp(-2.0 * pigment * (wave**-2.38 + 0.106))
+    spectrum = 0.0375 + 0.9625 * dermis * np.exp(-2.0 * pigment * (wave**-2.72 + 0.1045))
     return np.asarray(spectrum @ weights(), np.float32)

@@ -22,7 +22,7 @@ from mojing.core.arrays import F32, F64, U8, AnyArray
 from mojing.core.color import srgb_to_linear
 from mojing.core.geometry import Box
 from mojing.makeup.optics import LUMA
-from mojing.makeup.pigment import skin_albedo
+from mojing.makeup.pigment import USUAL_BLOOD, skin_albedo
 from mojing.perception.facemesh import (
     LEFT_BROW,
     LEFT_EYE,
@@ -98,14 +98,17 @@ def split(rgb: U8, face: FaceView, *, box: Box, light: AnyArray | None = None) -
 
 # -- the light -------------------------------------------------------------------------------------------------
 
-LIGHT_MEAN: F64 = np.array([0.05, 0.10, 0.02])
-LIGHT_COV: F64 = np.array([[0.09, 0.0, 0.0], [0.0, 0.020, 0.009], [0.0, 0.009, 0.030]])
-"""What light is likely, as mean and covariance of log luminance, log R/G, log G/B: pictures are exposed so that white
-skin in the main light is a little above its true brightness, within a third of a stop or so, and cameras warm skin."""
+LIGHT_MEAN: F64 = np.array([-0.10, 0.04, 0.0])
+LIGHT_COV: F64 = np.array([[0.11, 0.0, 0.0], [0.0, 0.020, 0.009], [0.0, 0.009, 0.030]])
+"""What light is likely, as mean and covariance of log luminance, log R/G, log G/B: most pictures are exposed so that a
+white card held to the face comes out a little below full white, within a third of a stop or so of that."""
 
-SCLERA: F64 = np.log([0.56, 0.52, 0.49])
-SCLERA_COV: F64 = np.array([[0.05, 0.0, 0.0], [0.0, 0.006, 0.002], [0.0, 0.002, 0.008]])
-"""The white of an eye as it shows, in the shade of its lids, and how far it strays."""
+SCLERA: F64 = np.log([0.43, 0.405, 0.385])
+SCLERA_COV: F64 = np.array([[0.028, 0.0, 0.0], [0.0, 0.005, 0.002], [0.0, 0.002, 0.007]])
+"""The white of an eye reflects about 0.62, and its lids keep a third of the light off it; how far that strays."""
+
+VEIL = 0.005
+"""What skin mirrors everywhere, of a white surface's light: oil and a rough surface spread even sharp lights so far."""
 
 
 def light_of(skin: AnyArray, *, sclera: AnyArray | None = None) -> tuple[F32, float]:
@@ -117,7 +120,8 @@ def light_of(skin: AnyArray, *, sclera: AnyArray | None = None) -> tuple[F32, fl
     logarithms.
     """
     colours, prior = _tones()
-    x = _axes(np.log(np.maximum(np.asarray(skin, np.float64), 1e-4)) - colours)
+    seen = np.log(np.exp(colours) + VEIL)
+    x = _axes(np.log(np.maximum(np.asarray(skin, np.float64), 1e-4)) - seen)
     score = prior - 0.5 * _distance(x - LIGHT_MEAN, LIGHT_COV)
     if sclera is not None:
         eye = _axes(np.log(np.maximum(np.asarray(sclera, np.float64), 1e-4)) - SCLERA)
@@ -133,9 +137,9 @@ def light_of(skin: AnyArray, *, sclera: AnyArray | None = None) -> tuple[F32, fl
 @cache
 def _tones() -> tuple[F64, F64]:
     """Logarithms (n, 3) of skin's colours on a grid of pigments, and of how likely the blood is (n,)."""
-    melanin, blood = np.meshgrid(np.linspace(0.0, 1.0, 33), np.linspace(0.2, 0.8, 7), indexing="ij")
+    melanin, blood = np.meshgrid(np.linspace(0.0, 1.0, 33), np.linspace(0.15, 0.75, 7), indexing="ij")
     colours = np.log(skin_albedo(melanin, blood).astype(np.float64)).reshape(-1, 3)
-    return colours, -0.5 * ((blood.ravel() - 0.47) / 0.13) ** 2
+    return colours, -0.5 * ((blood.ravel() - USUAL_BLOOD) / 0.13) ** 2
 
 
 def _axes(logs: F64) -> F64:
@@ -352,7 +356,8 @@ def _shine(crop: F32, survey: _Survey, *, colour: F32, model: _Model) -> F32:
     floor = float(np.median(np.abs(values - np.median(values)))) * 1.5 + 0.004 if len(values) else 0.02
     found = cv2.transform(crop, dual.astype(np.float32)[None]) - np.float32(floor)
     most = cv2.transform(crop, LUMA[None]) * np.float32(0.8 / float(LUMA @ colour))
-    return np.asarray(np.clip(found, 0.0, np.maximum(most, 0.0)), np.float32)
+    veil = cv2.transform(crop, LUMA[None]) * np.float32(VEIL / float(LUMA @ skin))
+    return np.asarray(np.clip(found, 0.0, np.maximum(most, 0.0)) + np.minimum(veil, np.float32(VEIL)), np.float32)
 
 
 def _fixed(points: AnyArray) -> AnyArray:
