@@ -119,7 +119,8 @@ def _mask(layer: Layer, face: FaceView, *, on: View, hair: F32 | None) -> F32:
     if layer.kind == "hair":
         found += [] if hair is None else [(Box(0.0, 0.0, hair.shape[1], hair.shape[0]), hair)]
     elif layer.kind == "smooth" or layer.shades:
-        found += [(placed.box, placed.mask) for placed in place(layer, face)]
+        # A concealer's spots may be anywhere: they would hatch the whole face.
+        found += [(placed.box, placed.mask) for placed in place(layer, face) if placed.area != "spots"]
     if layer.residual is not None:
         laid = lay(layer, face)
         found.append((laid.box, laid.mask))
@@ -138,7 +139,8 @@ def _hatch(picture: U8, mask: F32) -> None:
     gap = max(w // 48, 8)
     y, x = np.mgrid[0:h, 0:w]
     lines = ((x + y) % gap < max(w // 480, 2)) & (inside > 0)
-    picture[inside > 0] = (picture[inside > 0] * 0.86 + np.array(MARK) * 0.14).astype(np.uint8)
+    tint = 0.14 if inside.mean() < 0.2 else 0.06
+    picture[inside > 0] = (picture[inside > 0] * (1.0 - tint) + np.array(MARK) * tint).astype(np.uint8)
     picture[lines] = (picture[lines] * 0.35 + np.array(MARK) * 0.65).astype(np.uint8)
     outlines, _ = cv2.findContours(inside, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     width = max(w // 360, 2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,7 +16,7 @@ _MARGIN: Final = 42.0
 _WIDTH: Final = A4[0] - 2 * _MARGIN
 _FLOOR: Final = A4[1] - _MARGIN
 _GAP: Final = 12.0
-_TALL: Final = 215.0
+_TALL: Final = 190.0
 """Greatest height of a step's pictures in points."""
 _MARK: Final[Colour] = (0.05, 0.44, 0.47)
 _CARE: Final[Colour] = (0.54, 0.29, 0.0)
@@ -47,10 +46,11 @@ class _Text:
 
 @dataclass(frozen=True)
 class _Pair:
-    """Pictures side by side, each with a caption and an alternative text."""
+    """Pictures side by side, each with a caption and an alternative text, and what is written to their right."""
 
     pictures: list[tuple[U8, str, str]]
     tall: float
+    beside: list[_Text] = field(default_factory=list)
 
     @property
     def sizes(self) -> list[tuple[float, float]]:
@@ -64,7 +64,7 @@ class _Pair:
 
     @property
     def height(self) -> float:
-        return max(h for _, h in self.sizes) + 22.0
+        return max(max(h for _, h in self.sizes) + 22.0, sum(block.height for block in self.beside))
 
 
 @dataclass
@@ -89,8 +89,8 @@ class _Sheet:
             self._text(block)
         self.y += block.height
 
-    def _text(self, block: _Text) -> None:
-        x = _MARGIN + block.indent
+    def _text(self, block: _Text, *, left: float = _MARGIN) -> None:
+        x = left + block.indent
         if block.chip is not None:
             self.pdf.box((x, self.y + 0.33 * block.size), size=(0.9 * block.size,) * 2, colour=_LINE)
             self.pdf.box(
@@ -109,7 +109,12 @@ class _Sheet:
         for (picture, caption, alt), size in zip(block.pictures, block.sizes, strict=True):
             self.pdf.image(picture, (x, self.y), size=size, alt=alt)
             self.pdf.text(caption, (x, self.y + size[1] + 2.0), size=8.5, colour=_SOFT, tag="Caption")
-            x += (_WIDTH + _GAP) / 2
+            x += size[0] + _GAP if block.beside else (_WIDTH + _GAP) / 2
+        top = self.y
+        for text in block.beside:
+            self._text(text, left=x)
+            self.y += text.height
+        self.y = top
 
     def rule(self) -> None:
         """A thin line across."""
@@ -191,8 +196,14 @@ class _Handout:
             for picture, caption, alt in ((shown.guide, "guide", "alt_guide"), (shown.after, last, "alt_step"))
             if picture is not None
         ]
-        blocks += [_Pair(pictures, _TALL)] if pictures else []
-        blocks += self._facts(shown)
+        upright = [p for p, _, _ in pictures if p.shape[0] > 0.9 * p.shape[1]]
+        if upright:
+            pair = _Pair(pictures, _TALL)
+            room = _WIDTH - sum(w + _GAP for w, _ in pair.sizes)
+            blocks.append(_Pair(pictures, _TALL, self._facts(shown, width=room)))
+        else:
+            blocks += [_Pair(pictures, _TALL)] if pictures else []
+            blocks += self._facts(shown, width=_WIDTH)
         blocks.append(self._head(say("how")))
         blocks += [self._line(line, lead=f"{n}", indent=8.0) for n, line in enumerate(step.how, 1)]
         for name, lines in (("for_you", step.person), ("care", step.warnings)):
@@ -207,17 +218,19 @@ class _Handout:
             sheet.put(block)
         sheet.y += 8.0
 
-    def _facts(self, shown: Shown) -> Sequence[_Text]:
-        step = shown.step
+    def _facts(self, shown: Shown, *, width: float) -> list[_Text]:
+        """What is taken, with what, and how much of it, in lines no wider than `width`."""
+        step, wrap = shown.step, self.pdf.letters.wrap
         out = []
         if step.products:
             assert step.layer is not None
             shades = self.taught.look.layers[step.layer].shades
             for shade, name in zip(shades, step.products, strict=True):
                 red, green, blue = (value / 255.0 for value in bytes.fromhex(shade.hex[1:]))
-                lines = self._wrapped(self.word(name), indent=1.4 * _BODY)
+                lines = wrap(self.word(name), _BODY, width=width - 1.4 * _BODY)
                 out.append(_Text(lines, chip=(red, green, blue), below=1.0))
         for fact, words in (("tool", step.tool), ("dose", step.dose)):
             colon = "：" if self.language == "zh" else ": "
-            out.append(_Text(self._wrapped(f"{self.word(say(fact))}{colon}{self.word(words)}"), below=1.0))
+            lines = wrap(f"{self.word(say(fact))}{colon}{self.word(words)}", _BODY, width=width)
+            out.append(_Text(lines, below=1.0 if width == _WIDTH else 5.0))
         return out

@@ -30,7 +30,7 @@ p{margin:.4rem 0}.note{color:var(--soft);font-size:.92rem}
 background:#fff;font:inherit;font-size:.92rem;color:inherit}
 .pick{position:absolute;opacity:0;pointer-events:none}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(17rem,100%),1fr));gap:.9rem;margin:.5rem 0}
-figure{margin:0}img{width:100%;height:auto;display:block;border-radius:.5rem;background:#eee}
+figure{margin:0}figure:only-child{max-width:26rem}img{width:100%;height:auto;display:block;border-radius:.5rem;background:#eee}
 figcaption{color:var(--soft);font-size:.88rem;padding:.25rem 0}
 nav ol,.how{padding-left:1.5rem}nav li{margin:.1rem 0}a{color:var(--mark)}
 section.step{border-top:1px solid var(--line);padding:1.3rem 0 1rem;break-inside:avoid-page}

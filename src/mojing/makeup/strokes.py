@@ -15,7 +15,7 @@ from mojing.core.arrays import F64
 from mojing.makeup.kinds import AREAS, ONE_SIDED, SIDES
 from mojing.makeup.look import Layer
 from mojing.makeup.regions import place
-from mojing.perception.facemesh import mirror
+from mojing.perception.facemesh import NOSE_TIP, mirror
 from mojing.perception.faceview import FaceView
 
 Between = tuple[int, int, float]
@@ -95,7 +95,7 @@ def strokes(layer: Layer, face: FaceView) -> tuple[F64, ...]:
     ways = {"right": mesh, "left": mesh[mirror()]}
     for side in SIDES if layer.kind in ONE_SIDED else [side for side in SIDES if layer.has(side)]:
         if (layer.kind, layer.pattern) == ("blush", "apples"):
-            found.append(_circle(ways[side], outwards=-1.0 if side == "right" else 1.0, unit=face.inter_ocular))
+            found += _circle(layer, face, side=side)
         if layer.kind == "eyeliner" and layer.pattern in WINGED:
             found += _wing(layer, face, side=side, mesh=ways[side])
         for stroke in _named(layer):
@@ -142,13 +142,21 @@ def _wing(layer: Layer, face: FaceView, *, side: str, mesh: F64) -> list[F64]:
     return [np.stack([mesh[33], tip]), np.stack([tip, (tip + 2 * mesh[247]) / 3, mesh[161]])]
 
 
-def _circle(mesh: F64, *, outwards: float, unit: float) -> F64:
-    """A growing circle (n, 2) about the round of the cheek, which is where a smile lifts it most."""
-    centre = mesh[50] * 0.4 + mesh[36] * 0.6
-    turn = np.linspace(0.0, 2.2 * np.pi, 24)
-    reach = unit * np.linspace(0.03, 0.17, 24)
-    way = np.stack([-outwards * np.cos(turn), np.sin(turn)], axis=1)
-    return np.asarray(centre + way * reach[:, None], np.float64)
+def _circle(layer: Layer, face: FaceView, *, side: str) -> list[F64]:
+    """A growing circle (n, 2) from the middle of the blush of one side."""
+    out = 1.0 if side == "left" else -1.0
+    nose = float(face.mesh[NOSE_TIP, 0])
+    for placed in place(layer, face):
+        rows, cols = placed.mask.shape
+        y, x = np.mgrid[0:rows, 0:cols] + np.array([placed.box.y0, placed.box.x0])[:, None, None]
+        weight = placed.mask * ((x - nose) * out > 0)
+        total = float(weight.sum())
+        if total > 0:
+            centre = np.array([float((x * weight).sum()), float((y * weight).sum())]) / total
+            turn = np.linspace(0.0, 2.2 * np.pi, 24)
+            reach = face.inter_ocular * np.linspace(0.03, 0.2, 24)
+            return [np.asarray(centre + np.stack([-out * np.cos(turn), np.sin(turn)], axis=1) * reach[:, None])]
+    return []
 
 
 def _same(a: F64, b: F64, *, unit: float) -> bool:
