@@ -165,6 +165,14 @@ def eval_body(
     _evaluate("body", data, json_out, teacher, limit, everything)
 
 
+@measure.command("face")
+def eval_face(
+    data: Data, json_out: JsonOut = None, teacher: Teacher = None, limit: Limit = None, everything: Everything = False
+) -> None:
+    """Measure the face networks: mesh, parts, finder, confidence, jitter."""
+    _evaluate("face", data, json_out, teacher, limit, everything)
+
+
 @measure.command("garment")
 def eval_garment(
     data: Data, json_out: JsonOut = None, teacher: Teacher = None, limit: Limit = None, everything: Everything = False

@@ -25,10 +25,12 @@ def evaluate(
     for folder in (data, teacher, *baselines):
         if folder is not None and not folder.is_dir():
             raise InputError("bad_data", f"there is no folder {folder}", "see docs/training.md for the data")
+    from mojing.eval.face import run_face
     from mojing.eval.suites import run_body, run_garment, run_tryon
 
     suites: dict[str, Callable[..., dict[str, Any]]] = {
         "body": run_body,
+        "face": run_face,
         "garment": run_garment,
         "tryon": partial(run_tryon, baselines=baselines),
     }

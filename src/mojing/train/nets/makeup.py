@@ -14,7 +14,7 @@ from mojing.makeup.reading import FIELDS, PART, READ, SHADES, WIDTH
 from mojing.train.nets.unet import ConvNorm, UNet
 from mojing.train.regularisers import spectral_norm
 
-WIDTHS = (32, 48, 80, 128)
+WIDTHS = (24, 48, 80, 128)
 BLOCKS = (1, 1, 2, 1)
 GRID = 32
 """Side of the grid on which the reader looks; a picture's side is 8 times as long."""
@@ -104,8 +104,8 @@ class Repainter(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.unet = UNet(32, widths=(36, 56, 88, 136), blocks=BLOCKS)
-        self.dense = nn.Conv2d(36, 48, 1)
+        self.unet = UNet(32, widths=(28, 56, 88, 140), blocks=BLOCKS)
+        self.dense = nn.Conv2d(28, 48, 1)
         for weight in self.dense.parameters():
             nn.init.zeros_(weight)
 
