@@ -31,6 +31,8 @@ _EM: Final = 400
 """Size in px that letters are traced at, and units of an em in the fonts."""
 _CODES: Final = 254
 """Letters of one font; code 0 stays unused."""
+_EDGE: Final = 40
+"""Room around a letter in its box, in units of the fonts."""
 _BOLD: Final = 17
 """Width in px of the pen that makes a traced letter bold."""
 
@@ -84,7 +86,9 @@ class Letters:
         outlines = [line for line in outlines if len(line) > 2]
         if not outlines:
             return _Glyph(int(x1) - x0, b"", (0, 0, 0, 0))
-        (left, low), (right, high) = np.min([p.min(0) for p in outlines], 0), np.max([p.max(0) for p in outlines], 0)
+        # A margin around the letter: readers that keep its box as a small bitmap would cut thin stems off at its edge.
+        points = np.concatenate(outlines)
+        (left, low), (right, high) = points.min(axis=0) - _EDGE, points.max(axis=0) + _EDGE
         path = "\n".join(_path(line) for line in outlines) + "\nf*"
         return _Glyph(int(x1) - x0, path.encode(), (int(left), int(low), int(right), int(high)))
 
