@@ -9,7 +9,6 @@ flat layout, so that they stay on the skin when the face moves.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 import cv2
 import numpy as np
@@ -20,7 +19,7 @@ from mojing.makeup.canvas import Canvas
 from mojing.makeup.look import Layer
 from mojing.makeup.optics import LUMA
 from mojing.makeup.placed import Placed
-from mojing.makeup.uv import wrap
+from mojing.perception.facemesh import uv
 from mojing.perception.faceview import FaceView
 
 
@@ -156,23 +155,12 @@ def _blur(values: AnyArray, sigma: float) -> F32:
 
 # -- flakes and hues -------------------------------------------------------------------------------------------
 
-_PLACES = 256
-
-
-@cache
-def _texels() -> F32:
-    """The flat layout's own coordinates (256, 256, 2)."""
-    line = (np.arange(_PLACES, dtype=np.float32) + 0.5) / _PLACES
-    u, v = np.meshgrid(line, line)
-    return np.dstack([u, v])
-
 
 def _flakes(face: FaceView, box: Box, *, normal: F32, half: F32) -> F32:
     """Brightness (h, w) 0..1 of flakes, about 1.5 px apart, sitting in cells of the flat layout."""
-    at, _ = wrap(_texels(), face.mesh, box=box)
     width = max(face.box.width, 32.0)
     cells = float(2 ** round(np.log2(width / 1.7)))
-    spot = at * np.float32(cells)
+    spot = _flat(face, box) * np.float32(cells)
     cell = np.floor(spot)
     ix, iy = cell[..., 0].astype(np.int64), cell[..., 1].astype(np.int64)
     tilt_x, tilt_y, there = (_chance(ix, iy, k) for k in range(3))
@@ -181,6 +169,22 @@ def _flakes(face: FaceView, box: Box, *, normal: F32, half: F32) -> F32:
     y = normal[1] + 0.3 * (tilt_y - 0.5) * 2.0 - half[1]
     flash = np.exp(-(x * x + y * y) / np.float32(0.012)) + np.float32(0.10) * (tilt_x * tilt_y)
     return np.asarray(flash * (there > 0.45), np.float32)
+
+
+def _flat(face: FaceView, box: Box) -> F32:
+    """About where in the flat layout the pixels of `box` lie, float32 (h, w, 2): one affine map, the best near the
+    box, which moves with the skin and costs little."""
+    points = face.mesh[:468, :2].astype(np.float64)
+    offset = points - (np.array(box.centre) - 0.5)
+    reach = 0.5 * max(box.width, box.height, 0.5 * face.inter_ocular, 1.0)
+    weight = np.exp(-0.5 * (offset**2).sum(axis=1) / reach**2) + 1e-6
+    basis = np.column_stack([offset / reach, np.ones(len(points))])
+    known = basis * weight[:, None]
+    solved = np.linalg.inv(known.T @ basis + 1e-9 * np.eye(3)) @ (known.T @ uv()[:468].astype(np.float64))
+    x = (np.arange(round(box.width)) - (box.width - 1) / 2) / reach
+    y = (np.arange(round(box.height)) - (box.height - 1) / 2) / reach
+    flat = x[None, :, None] * solved[0] + y[:, None, None] * solved[1] + solved[2]
+    return np.asarray(flat, np.float32)
 
 
 def _chance(ix: AnyArray, iy: AnyArray, salt: int) -> F32:

@@ -86,7 +86,9 @@ class _Grid:
         tri = triangles()
         depth = np.asarray(mesh[:, 2])[tri].mean(axis=1)
         order = np.argsort(-depth, kind="stable")
-        order = order[_facing(mesh)[order]]
+        low, high = points[tri].min(axis=1), points[tri].max(axis=1)
+        near = (high > -1.0).all(axis=1) & (low[:, 0] < w) & (low[:, 1] < h)
+        order = order[(_facing(mesh) & near)[order]]
         ids = np.full((h, w), -1.0, np.float32)
         corners = np.rint(points * (1 << _SHIFT)).astype(np.int32)[tri]
         for index in order.tolist():
