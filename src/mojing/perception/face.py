@@ -67,7 +67,7 @@ class Faces:
 
     def follow(self, rgb: U8, last: FaceView) -> FaceView | None:
         """The face in the next frame of a video, near where `last` saw it; None when it is lost."""
-        view = self._seen(rgb, parts_affine(last.mesh, size=SIDE))
+        view = self.look(rgb, parts_affine(last.mesh, size=SIDE))
         if view is None or view.confidence < self.follow_limit:
             return None
         ratio = view.inter_ocular / max(last.inter_ocular, 1e-3)
@@ -77,7 +77,7 @@ class Faces:
         """Look again at the crop each mesh gives until that crop hardly changes."""
         view = None
         for _ in range(LOOKS):
-            view = self._seen(rgb, crop)
+            view = self.look(rgb, crop)
             if view is None:
                 return None
             again = parts_affine(view.mesh, size=SIDE)
@@ -87,7 +87,7 @@ class Faces:
                 break
         return view
 
-    def _seen(self, rgb: U8, crop: Affine) -> FaceView | None:
+    def look(self, rgb: U8, crop: Affine) -> FaceView | None:
         """One look through `crop` (photo px -> input px); None where the mesh is no face at all."""
         image = cut(rgb, crop)
         out = self.session.run({"image": as_input(image)})
