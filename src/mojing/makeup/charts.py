@@ -1,6 +1,7 @@
-"""Maps from a photo to the mean face, so that soft products are painted once on the mean face and fit every face.
+"""Maps from a photo to the mean face, so that soft products are painted once on it and fit every face.
 
-Mean-face coordinates are those of `facemesh.mean_shape`: iris centres one apart, x to the wearer's left, y down.
+The mean face is `facemesh.mean_shape` around the eyes, and `geometry.flat_face` for the face as a whole: iris centres
+one apart, x to the wearer's left, y down.
 """
 
 from __future__ import annotations
@@ -154,8 +155,8 @@ class Sheet:
         return np.asarray(cv2.remap(texture, x, y, cv2.INTER_LINEAR, **flags), np.float32)
 
 
-FACE_SHEET = Sheet(-1.3, -1.1, 1.3, 2.1, 80.0)
-"""The whole face."""
+FACE_SHEET = Sheet(-1.72, -1.62, 1.72, 2.38, 64.0)
+"""The whole flat face, and the forehead above the mesh."""
 
 EYE_SHEET = Sheet(-1.2, -0.6, 0.1, 0.55, 160.0)
 """Around the right eye; left eyes are read in the mirror."""

@@ -81,8 +81,8 @@ def fill(outlines: Sequence[AnyArray], *, box: Box, way: float = 0.0) -> F32:
     """How much of each pixel of `box` (whole edges) lies inside any of closed outlines (n, 2): float32 (h, w) in 0..1.
 
     With `way` (`turn` of another outline) what an outline encloses the other way round, because it is folded over,
-    does not count. Signed areas are summed along each row, as font rasterisers do (Levien 2016): exact but for edges that cross
-    several pixels of a row within `STEP`, and moving an outline a little changes coverage a little.
+    does not count. Signed areas are summed along each row, as font rasterisers do (Levien 2016): exact but for edges
+    that cross several pixels of a row within `STEP`, and moving an outline a little changes coverage a little.
     """
     h, w = round(box.height), round(box.width)
     if h <= 0 or w <= 0:

@@ -5,18 +5,19 @@ Everything is worked out when first asked for and kept as long as the face is, s
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Final
 from weakref import WeakKeyDictionary
 
+import cv2
 import numpy as np
 
 from mojing.core.arrays import F32, F64, readonly
-from mojing.core.geometry import Affine, Box
-from mojing.makeup.charts import EYE_SHEET, FACE_SHEET, Grid, Sheet, ThinPlate, look_up
-from mojing.makeup.curves import fill, spline
-from mojing.makeup.placed import Placed, around, whole
-from mojing.perception.facemesh import LIPS_INNER, LIPS_OUTER, OVAL, mean_shape, mirror
+from mojing.core.geometry import Box
+from mojing.makeup.charts import EYE_SHEET, FACE_SHEET, Grid, ThinPlate, look_up
+from mojing.makeup.curves import fill, resample, shifted, soften, spline
+from mojing.makeup.placed import around
+from mojing.perception.facemesh import LIPS_INNER, LIPS_OUTER, OVAL, mean_shape, mirror, uv
 from mojing.perception.faceview import FACE_PARTS, FaceView
 
 # Rings around the right eye, each from its outer to its inner end (names as in MediaPipe's keypoints).
@@ -70,18 +71,48 @@ class Eye:
 
     @cached_property
     def upper_lid(self) -> F64:
-        """Curve (m, 2) along the upper lid's edge, from the inner to the outer corner."""
-        return spline(self.points[list(LID_UPPER[::-1])], per=6)
+        """Curve (m, 2) along the upper lid's edge, from the inner to the outer corner.
+
+        The mesh's eye ends short of the corners of real ones, so that the ends are moved towards the next ring.
+        """
+        return self._lid(LID_UPPER)
 
     @cached_property
     def lower_lid(self) -> F64:
         """Curve (m, 2) along the lower lid's edge, from the inner to the outer corner."""
-        return spline(self.points[list(LID_LOWER[::-1])], per=6)
+        return self._lid(LID_LOWER)
+
+    @property
+    def corner(self) -> F64:
+        """The outer corner (2,) px, where wings begin."""
+        return np.asarray(self.upper_lid[-1])
+
+    def _lid(self, ring: tuple[int, ...]) -> F64:
+        points = self.points[list(ring[::-1])]
+        points[0] += 0.25 * (self.points[243] - points[0])
+        points[-1] += 0.75 * (self.points[130] - points[-1])
+        return spline(points, per=6)
 
     @cached_property
     def opening(self) -> F64:
         """Closed outline of what shows of the eyeball."""
         return np.concatenate([self.upper_lid, self.lower_lid[-2:0:-1]])
+
+    @cached_property
+    def brow_edges(self) -> tuple[F64, F64]:
+        """Lower and upper edge (40, 2) of the brow, from its head to its tail.
+
+        The mesh's brow sits higher than the hair does, by about a twentieth of the inter-ocular distance below.
+        """
+        low = resample(spline(self.points[list(BROW_LOWER[::-1])], per=6), 40) - 0.035 * self.up
+        high = resample(spline(self.points[list(BROW_UPPER[::-1])], per=6), 40) - 0.010 * self.up
+        return low, high
+
+    @cached_property
+    def brow_outline(self) -> F64:
+        """Closed outline of the brow."""
+        low, high = self.brow_edges
+        return np.concatenate([low, high[::-1]])
 
     @cached_property
     def grid(self) -> Grid:
@@ -153,15 +184,38 @@ class Geometry:
     @cached_property
     def grid(self) -> Grid:
         """Coarse pixels over the whole face."""
-        box = around(self.outline, pad=0.08 * self.unit, hw=self.hw)
-        return Grid(box, max(1, int(self.unit / 90.0)))
+        reach = np.concatenate([self.outline, self.outline + 0.45 * self.up])
+        return Grid(around(reach, pad=0.04 * self.unit, hw=self.hw), max(1, int(self.unit / 90.0)))
 
     @cached_property
     def maps(self) -> tuple[F32, F32]:
         """Mean-face coordinates of the coarse pixels of `grid`."""
         index = _face_pins()
-        plate = ThinPlate(self.points[index], mean_shape()[index, :2], smooth=2e-3)
+        plate = ThinPlate(self.points[index], flat_face()[index], smooth=2e-3)
         return look_up(plate, self.grid, step_px=0.14 * self.unit)
+
+    @cached_property
+    def _features(self) -> tuple[F32, F32]:
+        """0..1 at the coarse pixels of `grid`: eyes, lips and what lies beside the head; and brows."""
+        back = self.grid.to_photo().inverse()
+        h, w = self.grid.hw
+        box = Box(0.0, 0.0, float(w), float(h))
+        eyes = [eye.opening for eye in self.eyes.values()]
+        # Nothing lies beyond the silhouette, which on a turned head is nearer than the map's extrapolation goes.
+        reach = np.concatenate([self.points[:468], self.points[list(OVAL)] + 0.45 * self.up])
+        hull = cv2.convexHull(back.apply(reach).astype(np.float32))[:, 0].astype(np.float64)
+        outside = 1.0 - soften(fill([hull], box=box), 0.012 * self.unit / self.grid.every)
+        marks = np.maximum(outside, fill([back.apply(line) for line in (*eyes, self.lips_outer)], box=box))
+        brows = fill([back.apply(eye.brow_outline) for eye in self.eyes.values()], box=box)
+        return marks, soften(brows, 0.03 * self.unit / self.grid.every)
+
+    def bare(self, part: tuple[slice, slice], *, brows: bool) -> F32:
+        """0..1, how much of a window of `grid` is neither eye nor lips (nor, in part, brow)."""
+        marks, hairs = self._features
+        free = 1.0 - marks[part]
+        if brows:
+            free = free * (1.0 - 0.8 * hairs[part])
+        return np.asarray(free, np.float32)
 
     def blocked(self, grid: Grid, *names: str) -> F32:
         """0..1, how surely the coarse pixels show one of the named parts and cannot be painted."""
@@ -169,10 +223,29 @@ class Geometry:
         p = grid.warp(self._parts[rows].sum(axis=0), self._to_parts)
         return np.asarray(np.clip(p * np.float32(2.0) - np.float32(0.5), 0.0, 1.0), np.float32)
 
-    def part(self, grid: Grid, *names: str) -> F32:
-        """Probability of the named parts at the coarse pixels."""
-        rows = [FACE_PARTS.index(name) for name in names]
-        return np.clip(grid.warp(self._parts[rows].sum(axis=0), self._to_parts), 0.0, 1.0)
+    def free(self, grid: Grid, *names: str, fade: float) -> F32:
+        """0..1, how freely the coarse pixels can be painted: nothing where one of the named parts is, and less and
+        less `fade` inter-ocular distances before it. Eyes do not count, whatever they were taken for."""
+        found = self._free.get((names, fade))
+        if found is None:
+            rows = [FACE_PARTS.index(name) for name in names]
+            hidden = self._parts[rows].sum(axis=0) * (1.0 - self._eye_parts)
+            found = 1.0 - np.clip(hidden * np.float32(2.0) - np.float32(0.5), 0.0, 1.0)
+            sigma = 0.5 * fade * self.unit * self._to_parts.scale
+            found = np.clip(soften(found, sigma) * np.float32(2.0) - np.float32(1.0), 0.0, 1.0) if fade else found
+            found = self._free[(names, fade)] = np.asarray(found, np.float32)
+        return grid.warp(found, self._to_parts)
+
+    @cached_property
+    def _free(self) -> dict[tuple[tuple[str, ...], float], F32]:
+        return {}
+
+    @cached_property
+    def _eye_parts(self) -> F32:
+        """0..1 on the grid of the parts, the eyes and what is next to them."""
+        wide = [shifted(eye.opening, 0.06 * self.unit) for eye in self.eyes.values()]
+        h, w = self._parts.shape[1:]
+        return fill([self._to_parts.apply(line) for line in wide], box=Box(0.0, 0.0, float(w), float(h)))
 
     def kept(self, mask: F32, box: Box, *names: str) -> F32:
         """A mask (h, w) without what the named parts hide, in place."""
@@ -181,9 +254,13 @@ class Geometry:
             np.multiply(mask, 1.0 - self.blocked(grid, *names), out=mask)
         return mask
 
-    def box(self, box: Box) -> Box:
-        """Whole pixels of a box inside the photo."""
-        return whole(box, self.hw)
+
+@cache
+def flat_face() -> F64:
+    """`facemesh.uv` (478, 2) scaled and moved: iris centres one apart, their middle at the origin."""
+    flat = uv().astype(np.float64)
+    right, left = flat[468], flat[473]
+    return readonly((flat - (right + left) / 2) / np.hypot(*(left - right)))
 
 
 def _two_arcs(ring: F64) -> F64:
@@ -209,4 +286,4 @@ def geometry(face: FaceView) -> Geometry:
     return found
 
 
-__all__ = ["EYE_SHEET", "FACE_SHEET", "Affine", "Eye", "Geometry", "Placed", "Sheet", "geometry"]
+__all__ = ["EYE_SHEET", "FACE_SHEET", "Eye", "Geometry", "flat_face", "geometry"]

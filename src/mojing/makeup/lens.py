@@ -78,7 +78,9 @@ def _fibres(angle: F32, radius: F32) -> F32:
     """The iris's radial fibres, 0..1, the same in every picture."""
     noise = chance(6, 2, seed=9)
     waves = (9, 14, 21, 29, 38, 47)
-    total = sum(np.cos(k * angle + 3.1 * n[0] + (1.5 * n[1]) * radius * 3.0) / np.sqrt(k) for k, n in zip(waves, noise))
+    total = np.zeros_like(angle)
+    for (shift, bend), k in zip(noise, waves, strict=True):
+        total += np.cos(k * angle + 3.1 * shift + 4.5 * bend * radius) / np.sqrt(k)
     return np.asarray(np.clip(0.5 + 0.55 * total, 0.0, 1.0), np.float32)
 
 

@@ -104,13 +104,7 @@ def _upper(eye: Eye, style: _Style, size: float) -> F64:
     inside = line - away * (0.012 * eye.geometry.unit)
     inside[-1] = line[-1]
     under = line[-1] + (tip - line[-1]) * np.linspace(0.0, 1.0, 8)[1:-1, None]
-    sag = (
-        np.sin(np.linspace(0.0, np.pi, 8))[1:-1, None]
-        * 0.06
-        * eye.moved(*style.tip)
-        @ np.array([[0.0, 1.0], [-1.0, 0.0]])
-    )
-    sag = sag * np.sign(float(sag[2] @ eye.up) or 1.0) * -1.0
+    sag = -0.06 * eye.moved(-style.tip[1], style.tip[0]) * np.sin(np.linspace(0.0, np.pi, 8))[1:-1, None]
     return np.concatenate([inside, under + sag, wing[::-1], edge[:last][::-1]])
 
 
@@ -136,8 +130,7 @@ def _lower(eye: Eye, size: float) -> F64:
 def _second(eye: Eye, style: _Style, size: float) -> F64:
     """Outline of a line that floats in the crease, parallel to the wing."""
     crease = resample(spline(eye.points[list(CREASE[::-1])], per=6), _POINTS)[14:]
-    corner = eye.points[33]
-    tip = corner + eye.moved(style.tip[0] * 0.92, style.tip[1] + 0.062)
+    tip = eye.corner + eye.moved(style.tip[0] * 0.92, style.tip[1] + 0.062)
     return _ribbon(np.concatenate([crease[:24], tip[None]]), eye, size)
 
 
@@ -145,7 +138,7 @@ def _graphic(eye: Eye, style: _Style, size: float) -> F64:
     """Outline of a line from the wing's tip back over the crease, so that the wing stays open."""
     socket = resample(spline(eye.points[list(CREASE[::-1])], per=6), _POINTS)
     reach = 0.5 + 0.5 * size
-    tip = eye.points[33] + eye.moved(style.tip[0] * reach, style.tip[1] * reach)
+    tip = eye.corner + eye.moved(style.tip[0] * reach, style.tip[1] * reach)
     points = np.stack([socket[16] + eye.moved(0.0, 0.012), socket[28] + eye.moved(0.0, 0.02), tip])
     return _ribbon(points, eye, size)
 
