@@ -37,7 +37,7 @@ class ThinPlate:
         system[:n, n + 1 :], system[n + 1 :, :n] = p, p.T
         right = np.zeros((n + 3, target.shape[1]))
         right[:n] = target
-        solved = np.linalg.solve(system, right)
+        solved = _solved(system, right)
         self._bends, self._flat = solved[:n].astype(np.float32), solved[n:]
         self._points = p.astype(np.float32)
 
@@ -50,6 +50,17 @@ class ThinPlate:
         bent = (d2 * np.log(d2 + np.float32(1e-12))) @ self._bends
         flat = self._flat[0] + y[:, None, None] * self._flat[2] + x[None, :, None] * self._flat[1]
         return np.asarray(bent + flat, np.float32)
+
+
+def _solved(system: F64, right: F64) -> F64:
+    """Solution (n, k) of a system (n, n) for right sides (n, k), one half eliminated before the other: halves are too
+    small for the linear algebra library to call its threads, which cost more than they save and hold up other work."""
+    half = len(system) // 2
+    first = np.linalg.solve(system[:half, :half], np.column_stack([system[:half, half:], right[:half]]))
+    on_last, own = first[:, : len(system) - half], first[:, len(system) - half :]
+    below = system[half:, :half]
+    last = np.linalg.solve(system[half:, half:] - below @ on_last, right[half:] - below @ own)
+    return np.vstack([own - on_last @ last, last])
 
 
 @dataclass(frozen=True, eq=False)
