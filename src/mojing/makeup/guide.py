@@ -24,7 +24,7 @@ from mojing.perception.faceview import FaceView
 MARK: Final = (0, 214, 224)
 """Colour of what is drawn: no skin and hardly a product has it."""
 _CASING: Final = (20, 34, 44)
-_STRANDS: Final = frozenset({"lashes"})
+_UNLINED: Final = frozenset({"lashes"})
 """Kinds whose places are too fine to be outlined: the arrows say enough."""
 _LEAST: Final = 0.12
 """A mask thinner than this is not outlined."""
@@ -99,7 +99,9 @@ def drawn(rgb: U8, layer: Layer, face: FaceView, *, on: View, hair: F32 | None =
     big = View(on.box, (on.wh[0] * fine, on.wh[1] * fine))
     picture = _calm(big.of(rgb))
     mask = _mask(layer, face, on=big, hair=hair)
-    if mask.max() > _LEAST and layer.kind not in _STRANDS:
+    if layer.kind == "brows":  # single hairs: what counts is the form that they fill
+        mask = cv2.GaussianBlur(mask, (0, 0), 0.03 * big.affine.scale * face.inter_ocular)
+    if mask.max() > _LEAST and layer.kind not in _UNLINED:
         _hatch(picture, mask)
     for points in strokes(layer, face):
         _arrow(picture, big.affine.apply(points), unit=big.affine.scale * face.inter_ocular)
