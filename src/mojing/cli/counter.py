@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from mojing.core.arrays import U8
     from mojing.core.geometry import Box
     from mojing.makeup.card import Card
+    from mojing.makeup.match import ShadeTable
     from mojing.makeup.names import Language
     from mojing.makeup.pipeline import Sitter
 
+DEMO_SHADES = "these shades are of invented brands; give real ones with --shades CSV"
 SHEET_LOOKS = 8
 _CELL = 340
 _LABEL = 30
@@ -139,13 +141,24 @@ def match(
     Raises:
         InputError: whatever is refused: bad light, an unreadable table, no face.
     """
-    from mojing.makeup.match import ShadeTable
     from mojing.makeup.match import match as matched
 
-    table = ShadeTable.load(shades) if shades is not None else ShadeTable.shipped()
+    table = _shades(shades)
     sitter, found = _seen(photo, card=card, face=face, threads=threads)
-    result = matched(sitter.photo.flat(), sitter.face, shades=table, card=found, brand=brand)
-    _print(result.to_json(), match_lines, as_json=as_json)
+    told = matched(sitter.photo.flat(), sitter.face, shades=table, card=found, brand=brand).to_json()
+    if shades is None:
+        told["notices"] = [*told["notices"], DEMO_SHADES]
+    _print(told, match_lines, as_json=as_json)
+
+
+def _shades(path: Path | None) -> ShadeTable:
+    """The table of that file, or the foundations of the shipped catalogue."""
+    from mojing.makeup.match import ShadeTable
+
+    if path is not None:
+        return ShadeTable.load(path)
+    found = [p for p in catalogue(None).products.values() if p.kind == "foundation"]
+    return ShadeTable.of((p.brand, p.name, shade.name, shade.hex) for p in found for shade in p.shades)
 
 
 def skin_report(photo: Path, *, card: str | None, face: str, as_json: bool, threads: int) -> None:
