@@ -153,7 +153,7 @@ def test_it_trains_goes_on_and_ships(options: makeup.Options, tmp_path: Path) ->
     state = torch.load(checkpoint, weights_only=True)
     steps = state["step"]
     assert len(state["thresholds"]) == len(READ)
-    makeup.train(replace(options, minutes=options.minutes + 0.01))
+    makeup.train(replace(options, minutes=state["spent"] / 60 + 0.01))
     assert torch.load(checkpoint, weights_only=True)["step"] > steps
     rows = [json.loads(line) for line in (options.out / "log.jsonl").read_text().splitlines()]
     assert {"presence_f1", "move_de00", "remove_de00"} <= rows[-1].keys()

@@ -99,9 +99,9 @@ def run_transfer(
         reading.add(pair, found)
         made = render(pair.b.rgb, pair.b.face, look=found)
         results = {name: method(pair) for name, method in methods.items()} | {"ours": made.image}
-        areas = _areas(pair)
+        areas = areas_of(pair)
         for name, image in results.items():
-            _judge(image, pair, areas, into=figures[name])
+            judge(image, pair, areas, into=figures[name])
         outside = made.image[made.mask == 0].astype(int) - pair.b.rgb[made.mask == 0]
         figures["ours"]["outside_layers_max"].append(float(np.abs(outside).max(initial=0)))
         _judge_removal(pair, transfer, into=figures)
@@ -172,7 +172,7 @@ def _whole(face: FaceView) -> Box:
     return Box(cols.start, rows.start, cols.stop, rows.stop)
 
 
-def _areas(pair: Pair) -> dict[str, AnyArray]:
+def areas_of(pair: Pair) -> dict[str, AnyArray]:
     """Pixels of B's crop by area: `REGIONS`, what the look changes, and what it leaves as it is."""
     box = _whole(pair.b.face)
     masks, cover = wrap(np.ascontiguousarray(regions().transpose(1, 2, 0)), pair.b.mesh, box=box)
@@ -184,7 +184,7 @@ def _areas(pair: Pair) -> dict[str, AnyArray]:
     return found | {"changed": changed, "unchanged": same & (cover > 0.5)}
 
 
-def _judge(image: U8, pair: Pair, areas: Mapping[str, AnyArray], *, into: dict[str, list[float]]) -> None:
+def judge(image: U8, pair: Pair, areas: Mapping[str, AnyArray], *, into: dict[str, list[float]]) -> None:
     """Colour differences from the truth by area, and what happens to pixels that the look leaves as they are."""
     rows, cols = _whole(pair.b.face).slices(pair.b.rgb.shape[:2])
     gap = delta_e_2000(_lab(image[rows, cols]), _lab(pair.truth[rows, cols]))
