@@ -91,11 +91,15 @@ def test_a_coat_goes_over_what_is_worn() -> None:
     assert found.remove[trunk].max(initial=0) == 0
 
 
-def test_a_top_over_a_dress_says_what_is_made_up() -> None:
+def test_a_dress_stays_below_a_top_and_above_a_skirt() -> None:
     person = relabelled(relabelled(body(), "upper", "dress"), "trousers", "dress")
     found = edit(person, "top")
-    assert on(found.remove, person, "dress") == 1
-    assert any("dress is taken off" in n for n in found.notices)
+    assert 0.1 < on(found.remove, person, "dress") < 0.9
+    assert any("stays below as a skirt" in n for n in found.notices)
+    rows = np.nonzero(found.remove.any(axis=1))[0]
+    neck, hips = person.joints[J["left_shoulder"], 1], person.joints[J["left_hip"], 1]
+    assert rows[0] < neck + 0.5 * (hips - neck)
+    assert rows[-1] < hips
     found = edit(person, "skirt", hem=1.6)
     assert 0.1 < on(found.remove, person, "dress") < 0.9
     assert any("stays as a top" in n for n in found.notices)

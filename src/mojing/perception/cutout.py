@@ -62,6 +62,35 @@ def silhouette(rgb: U8, garment: F32) -> tuple[U8, bool]:
     return _to_alpha(fine), True
 
 
+def own_colour(rgb: U8, outline: U8, *, rim: float = 0.004) -> U8:
+    """The picture with the cloth's own colour along its edge, where camera and outline mix it with what is behind.
+
+    Args:
+        rgb: (H, W, 3).
+        outline: (H, W) uint8 opacity.
+        rim: how far (share of the garment's size) the mixing reaches inwards; at least a pixel.
+
+    Returns:
+        (H, W, 3) uint8: equal to `rgb` further inside and far outside, between them the mean of the cloth near by.
+    """
+    x, y, w, h = cv2.boundingRect(cv2.compare(outline, 12, cv2.CMP_GT))
+    radius = max(round(rim * max(w, h)), 1)
+    reach = 4 * radius + 3
+    rows = slice(max(y - reach, 0), y + h + reach)
+    cols = slice(max(x - reach, 0), x + w + reach)
+    solid = cv2.compare(outline[rows, cols], 250, cv2.CMP_GT)
+    solid = cv2.erode(solid, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)))
+    out = rgb.copy()
+    part = out[rows, cols]
+    size = (2 * reach + 1, 2 * reach + 1)
+    near = cv2.GaussianBlur(cv2.bitwise_and(part, part, mask=solid), size, reach / 2.5)
+    weight = cv2.GaussianBlur(solid, size, reach / 2.5)
+    rest = np.nonzero((solid == 0) & (weight > 4))
+    mean = near[rest].astype(np.float32) * (255.0 / weight[rest].astype(np.float32))[:, None]
+    part[rest] = np.clip(np.rint(mean), 0, 255).astype(np.uint8)
+    return out
+
+
 def by_regions(rgb: U8, garment: F32) -> U8:
     """Garment mask (h, w) 0 or 255, at most CUT_SIDE px long, on a busy background.
 

@@ -18,7 +18,7 @@ from mojing.core.skeleton import GARMENT_ANCHORS, A, mirror_order
 from mojing.perception import decode, worn
 from mojing.perception.body import BodyNet, BodyView, Pass
 from mojing.perception.crops import Rect, as_input, border_colour, cut, letterbox_rect
-from mojing.perception.cutout import silhouette
+from mojing.perception.cutout import own_colour, silhouette
 from mojing.perception.kind import fit_legs, fit_trunk, level_pairs, settle, true_lining
 from mojing.perception.outline import SLEEVES, SURE, TOPS, Mirror, attributes, outline_anchors, symmetry
 from mojing.runtime.session import Session
@@ -181,6 +181,7 @@ class GarmentNet:
             notices.append("the background is busy: the cut-out may be rough")
         anchors = _override(anchors, given)
         found = attributes(alpha, inner, anchors=anchors, category=kind, sleeve=sleeve)
+        rgb = own_colour(rgb, outline)
         return GarmentView(photo.hw, rgb, alpha, inner, kind, found, anchors, confidence, tuple(notices))
 
     def _take_off(
@@ -197,7 +198,7 @@ class GarmentNet:
         attrs = attributes(taken.alpha, inner, anchors=anchors, category=taken.category, sleeve=taken.sleeve)
         return GarmentView(
             hw=photo.hw,
-            rgb=photo.rgb,
+            rgb=own_colour(photo.rgb, taken.alpha),
             alpha=taken.alpha,
             inner=inner,
             category=taken.category,

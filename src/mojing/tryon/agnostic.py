@@ -4,7 +4,7 @@ The rules by category, of the clothes the person has on:
 
 | new garment | taken off | stays |
 |---|---|---|
-| top | upper, outer, dress | skirt, trousers (the new hem falls over them) |
+| top | upper, outer; a dress down to the waist | skirt, trousers, the dress's skirt (the new hem falls over them) |
 | outer | outer | upper and dress, seen where the coat is open |
 | dress | upper, outer, dress, skirt, trousers, belt | legwear, shoes |
 | skirt, trousers | skirt, trousers, belt; a dress from the waist down | upper and outer, in front |
@@ -41,6 +41,8 @@ _LEGS = ("left_leg", "right_leg")
 _ARM_WIDTH = {"shoulder": 0.15, "elbow": 0.115, "wrist": 0.075}
 _LEG_WIDTH = {"hip": 0.27, "knee": 0.17, "ankle": 0.1}
 """Widths of bare limbs at their joints, in torso lengths."""
+WAIST = 0.68
+"""How far down from the neck to the hips the waist lies."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +144,9 @@ def _taken_off(body: BodyView, figure: Figure, category: str, drape: Drape) -> t
     notices: list[str] = []
     has = {name for name in ("upper", "outer", "dress", "skirt", "trousers") if area[L[name]] > 0.02}
     if category == "top" and "dress" in has:
-        notices.append("the dress is taken off: what is below the new top is made up")
+        notices.append("the dress stays below as a skirt: only its part above the waist is replaced")
+        below = _below(figure, body.hw, min(_waist(figure), _ends(drape, figure)[1]))
+        remove = cv2.bitwise_and(remove, cv2.bitwise_not(cv2.bitwise_and(below, _labels(body.parse, ("dress",)))))
     if category == "top" and "outer" in has:
         notices.append("the coat or jacket is taken off to show the new top")
     if category == "dress" and "trousers" in has:
@@ -158,14 +162,31 @@ def _taken_off(body: BodyView, figure: Figure, category: str, drape: Drape) -> t
         remove = np.maximum(lower, cv2.bitwise_and(belt, grow(lower, 0.1 * length)))
     if category in ("skirt", "trousers") and "dress" in has:
         notices.append("the dress stays as a top: only its part below the new waist is replaced")
-        down = (figure.at["hips"] - figure.at["neck"]) / (np.hypot(*(figure.at["hips"] - figure.at["neck"])) + 1e-6)
-        rows = np.nonzero((drape.alpha > 0.5).any(axis=1))[0]
-        top = float(rows[0]) if len(rows) else float(figure.at["hips"][1])
-        middle = figure.at["hips"] + down * (top - figure.at["hips"][1]) / max(float(down[1]), 0.3)
-        ys, xs = np.mgrid[0 : body.hw[0], 0 : body.hw[1]].astype(np.float32)
-        below = (xs - middle[0]) * down[0] + (ys - middle[1]) * down[1] > 0
-        remove = np.maximum(remove, np.where(below, _labels(body.parse, ("dress",)), np.uint8(0)))
+        below = _below(figure, body.hw, _ends(drape, figure)[0])
+        remove = np.maximum(remove, cv2.bitwise_and(below, _labels(body.parse, ("dress",))))
     return remove, tuple(notices)
+
+
+def _waist(figure: Figure) -> float:
+    """Row of the waist, where a dress is cut in two."""
+    return float(figure.at["neck"][1] + WAIST * (figure.at["hips"][1] - figure.at["neck"][1]))
+
+
+def _ends(drape: Drape, figure: Figure) -> tuple[float, float]:
+    """First and last row of the new garment on the trunk's axis; the hips' row where it lies nowhere."""
+    rows = np.nonzero((drape.alpha > 0.5).any(axis=1))[0]
+    hips = float(figure.at["hips"][1])
+    return (float(rows[0]), float(rows[-1])) if len(rows) else (hips, hips)
+
+
+def _below(figure: Figure, hw: tuple[int, int], row: float) -> U8:
+    """All that lies below a line across the trunk that meets its axis in `row`, 0/255."""
+    axis = figure.at["hips"] - figure.at["neck"]
+    down = axis / (np.hypot(*axis) + 1e-6)
+    middle = figure.at["hips"] + down * (row - figure.at["hips"][1]) / max(float(down[1]), 0.3)
+    ys, xs = np.mgrid[0 : hw[0], 0 : hw[1]].astype(np.float32)
+    lower = (xs - middle[0]) * down[0] + (ys - middle[1]) * down[1] > 0
+    return np.where(lower, np.uint8(255), np.uint8(0))
 
 
 def _in_front(body: BodyView, figure: Figure, drape: Drape, category: str, *, length: float, new: U8) -> U8:

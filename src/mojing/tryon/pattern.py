@@ -240,7 +240,15 @@ def _sleeve(cloth: AnyArray, figure: Figure, *, side: str, scale: float) -> tupl
     trunk = _step(_SEAM - over, 0.03)
     if np.count_nonzero(cloth & (over > 0.05)) < 0.008 * (length * scale) ** 2:
         return None
-    return sleeve, trunk, at
+    stray = _stray(cloth, sleeve, near=np.hypot(pu, pv) < 0.3)
+    return np.where(stray, np.uint8(0), sleeve), np.where(stray, np.uint8(255), trunk), at
+
+
+def _stray(cloth: AnyArray, sleeve: U8, *, near: AnyArray) -> AnyArray:
+    """Cloth taken for sleeve that does not hang together with what is `near` the shoulder, such as a flared hem."""
+    _, pieces = cv2.connectedComponents((cloth & (sleeve > 127)).astype(np.uint8))
+    own = np.unique(pieces[near])
+    return ~np.isin(pieces, [0, *own])
 
 
 def _distance(pu: AnyArray, pv: AnyArray, a: F64, b: F64) -> AnyArray:
