@@ -51,14 +51,16 @@ KINDS: Final[dict[str, _Kind]] = {
         (-180.0, 180.0), (4.0, 45.0), (15.0, 85.0), 0.55, (8.0, 15.0, 26.0), ((4, 20), (14, 32), (26, 46))
     ),
     "garment": _Kind(
-        (-180.0, 180.0), (0.0, 70.0), (12.0, 95.0), 1.0, (20.0, 32.0, 44.0), ((0, 13), (17, 42), (40, 71))
+        (-180.0, 180.0), (0.0, 70.0), (12.0, 92.0), 1.0, (20.0, 32.0, 44.0), ((0, 13), (17, 42), (40, 71))
     ),
 }
 _STRENGTHS: Final = ("quiet", "everyday", "strong")
 _APART: Final = 9.0
 """CIEDE2000 between two suggestions of one kind, at least."""
 _HUES_APART: Final = 22.0
-"""Degrees of hue between two coloured suggestions of one kind and strength, at least."""
+"""Degrees of hue between two coloured suggestions of one kind and strength, at least; twice that for garments."""
+_NEON: Final = 125.0
+"""Lightness plus chroma above which a colour is one of screens rather than of cloth or make-up."""
 _USUAL_CONTRAST: Final = 55.0
 """Range of lightness over skin, hair, irises and whites of the eyes that counts as middling."""
 _EYE_WHITE: Final = 78.0
@@ -233,7 +235,8 @@ def candidates(kind: str) -> F64:
     ).reshape(-1, 3)
     lab = np.stack([grid[:, 0], grid[:, 1] * np.cos(grid[:, 2]), grid[:, 1] * np.sin(grid[:, 2])], axis=-1)
     back = rgb_to_lab(lab_to_rgb(lab))
-    return readonly(np.unique(lab[np.abs(back - lab).max(axis=1) < 0.5].round(3), axis=0))
+    made = (np.abs(back - lab).max(axis=1) < 0.5) & ((grid[:, 1] < 25.0) | (grid[:, :2].sum(axis=1) < _NEON))
+    return readonly(np.unique(lab[made].round(3), axis=0))
 
 
 def _of_kind(palette: Palette, kind: str) -> tuple[Suggestion, ...]:
@@ -253,7 +256,8 @@ def _of_kind(palette: Palette, kind: str) -> tuple[Suggestion, ...]:
         fits = np.exp(-(np.log(np.maximum(out, 0.1) / target) ** 2) / (2 * 0.35**2))
         score = np.where(among, (0.6 * liked + 0.4) * fits, -1.0)
         ranks = _rank(score, among)
-        for index in _spread(score, colours, taken=taken, count=4 if kind == "garment" else 2):
+        count, hues_apart = (4, 2 * _HUES_APART) if kind == "garment" else (2, _HUES_APART)
+        for index in _spread(score, colours, taken=taken, count=count, hues_apart=hues_apart):
             taken.append(index)
             said = _why(palette, kind, liked=float(liked[index]), out=float(out[index]), target=target)
             called = colour_name(colours[index])
@@ -297,7 +301,7 @@ def _rank(values: AnyArray, among: AnyArray) -> F64:
     return ranks
 
 
-def _spread(score: F64, colours: F64, *, taken: list[int], count: int) -> list[int]:
+def _spread(score: F64, colours: F64, *, taken: list[int], count: int, hues_apart: float) -> list[int]:
     """The best `count` indices that are not too near each other or to those taken."""
     chosen: list[int] = []
     hues, coloured = hue_of(colours), np.hypot(colours[:, 1], colours[:, 2]) > 12.0
@@ -310,7 +314,7 @@ def _spread(score: F64, colours: F64, *, taken: list[int], count: int) -> list[i
         turned = np.abs((hues - hues[best] + 180.0) % 360.0 - 180.0)
         free &= delta_e_2000(colours, colours[best]) >= _APART
         if coloured[best]:
-            free &= (turned >= _HUES_APART) | ~coloured
+            free &= (turned >= hues_apart) | ~coloured
     return chosen
 
 

@@ -184,9 +184,7 @@ def _tone(skin: SkinColour) -> tuple[Measure, ...]:
     same_class = float(np.mean([ita_class(float(a)) == name for a in angles]))
     near = float((np.abs(steps - step) <= 1).mean())
     where = skin.skin.used
-    how = "median of bare skin under D65 (Bradford), light told by " + ", ".join(
-        c.name for c in skin.light.clues if c.used
-    )
+    how = "median of bare skin under D65, light told by " + ", ".join(c.name for c in skin.light.clues if c.used)
 
     def ends(values: AnyArray) -> tuple[float, float]:
         low, high = np.quantile(values, [0.05, 0.95])

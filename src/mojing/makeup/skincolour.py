@@ -12,7 +12,7 @@ from mojing.core.color import delta_e_2000, ita, linear_to_srgb, rgb_to_lab, to_
 from mojing.core.errors import InputError
 from mojing.makeup.bare import BareSkin, bare_skin
 from mojing.makeup.card import Card
-from mojing.makeup.light import Light, read_light, to_d65, white_of
+from mojing.makeup.light import Light, read_light, refuse_mixed, sides_apart, to_d65, white_of
 from mojing.makeup.places import Closeup, closeup, log_chroma, luminance
 from mojing.perception.faceview import FaceView
 
@@ -127,6 +127,7 @@ def skin_colour(rgb: U8, face: FaceView, *, card: Card | None = None) -> SkinCol
 
 def skin_of(view: Closeup, *, card: Card | None = None) -> SkinColour:
     """The same from a close-up that was made already."""
+    refuse_mixed(sides_apart(view))
     skin = bare_skin(view)
     light = read_light(view, skin=skin, card=card)
     linear = np.clip(to_d65(skin.colour, white=light.white), 1e-4, 1.0)
