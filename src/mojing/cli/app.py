@@ -232,6 +232,16 @@ def eval_transfer(
     evaluate_transfer(data, json_out=json_out, teacher=teacher, limit=limit, baseline=baseline, sheet=sheet)
 
 
+@measure.command("match")
+def eval_match(
+    data: Data, json_out: JsonOut = None, teacher: Teacher = None, limit: Limit = None, everything: Everything = False
+) -> None:
+    """Measure how well the light on a face is undone, what light is refused, and how steady the shade match is."""
+    from mojing.cli.measure import evaluate_match
+
+    evaluate_match(data, json_out=json_out, teacher=teacher, limit=limit, everything=everything)
+
+
 @measure.command("gan")
 def eval_gan(
     target: Annotated[

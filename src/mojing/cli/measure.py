@@ -99,6 +99,25 @@ def evaluate_makeup(
         say(str(markdown))
 
 
+def evaluate_match(
+    data: Path, *, json_out: Path | None, teacher: Path | None, limit: int | None, everything: bool
+) -> None:
+    """Measure light and shade match and print the figures; `teacher` holds the meshes."""
+    for folder in (data, teacher):
+        if folder is not None and not folder.is_dir():
+            raise InputError("bad_data", f"there is no folder {folder}", "see docs/training.md for the data")
+    if teacher is None:
+        raise InputError("bad_options", "the meshes of the faces are needed", "give --teacher LABELS")
+    from mojing.eval.match import run_match
+
+    with progress_bar():
+        result = run_match(data, teacher=teacher, limit=limit, everything=everything)
+    say(figures(result))
+    if json_out is not None:
+        write_json(json_out, result)
+        say(str(json_out))
+
+
 def bench(*, as_json: bool, repeats: int, threads: int) -> None:
     """Time the try-on and print the figures."""
     from mojing.eval.bench import bench_tryon
