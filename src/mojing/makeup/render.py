@@ -183,7 +183,7 @@ class _Painter:
         return box.slices(self.face.hw)
 
     def _remove(self, layer: Layer) -> None:
-        found = lay(layer, self.face)
+        found = lay(layer, self.face, rgb=self.image)
         if found.box.area == 0:
             return
         at = self._at(found.box)

@@ -18,10 +18,12 @@ from mojing.core.errors import InputError
 from mojing.core.geometry import Box
 from mojing.core.image import load
 from mojing.makeup.look import Layer
-from mojing.makeup.uv import wrap
+from mojing.makeup.uv import unwrap, wrap
 from mojing.perception.faceview import FaceView
 
 _SIDES = (32, 2048)
+_FINEST = 0.06
+"""Pores and noise differ from their surroundings by less than this; a line that does so by more is make-up."""
 _HINT = "a residual is a square RGBA PNG in the face's flat layout, see docs/look.md"
 
 
@@ -35,8 +37,11 @@ class Laid:
     mask: F32
 
 
-def lay(layer: Layer, face: FaceView) -> Laid:
+def lay(layer: Layer, face: FaceView, *, rgb: U8 | None = None) -> Laid:
     """The layer's residual where it lies on a face: nothing in eyes and mouth, on hair, glasses or a cover.
+
+    Given the photo `rgb` (H, W, 3) too, its grain that is finer than the residual's texels is added to the colours, so
+    that pores stay where skin is laid over skin.
 
     Raises:
         InputError: not_found, bad_look.
@@ -48,6 +53,8 @@ def lay(layer: Layer, face: FaceView) -> Laid:
     values, cover = wrap(_premultiplied(layer), face.mesh, box=box)
     alpha = values[..., 3]
     colour = values[..., :3] / np.maximum(alpha, np.float32(1e-4))[..., None]
+    if rgb is not None:
+        colour = colour + _grain(rgb, face, box=box, size=picture(layer).shape[0])
     # Brows and a beard are skin with hair on it: they are painted. Small steps of the coarse parts are smoothed away.
     blocked = face.part("hair", "glasses", "mouth", "cover", box=box)
     mask = alpha * cover * np.clip((1.0 - blocked) * 2.0 - 0.5, 0.0, 1.0)
@@ -55,6 +62,13 @@ def lay(layer: Layer, face: FaceView) -> Laid:
         if not layer.has(word):
             mask = mask * _half(face, box, sign=-sign)
     return Laid(box, np.clip(colour, 0.0, 1.0).astype(np.float32), np.clip(mask, 0.0, 1.0).astype(np.float32))
+
+
+def _grain(rgb: U8, face: FaceView, *, box: Box, size: int) -> F32:
+    """What of a photo's crop, encoded in 0..1, is lost on the way into the flat layout and back, at most `_FINEST`."""
+    coarse, _ = wrap(unwrap(rgb, face.mesh, size=size)[0], face.mesh, box=box)
+    own = rgb[box.slices(face.hw)].astype(np.float32) / np.float32(255.0)
+    return np.asarray(np.clip(own - coarse, -_FINEST, _FINEST), np.float32)
 
 
 def _half(face: FaceView, box: Box, *, sign: float) -> F32:
