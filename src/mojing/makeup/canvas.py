@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
@@ -19,13 +21,15 @@ class Canvas:
     """A face's crop that layers are laid on.
 
     Attributes:
-        skin: the face as it was. albedo, rest: (3, h, w) as painted so far. touched: (h, w) bool.
+        skin: the face as it was. albedo, rest: (3, h, w) as painted so far. glow: (h, w) what is mirrored beyond
+        `rest`, in units of the light; may be negative. touched: (h, w) bool.
     """
 
     def __init__(self, skin: Skin) -> None:
         self.skin = skin
         self.albedo: F32 = skin.albedo.copy()
         self.rest: F32 = skin.rest.copy()
+        self.glow: F32 = np.zeros_like(skin.shine)
         self.hw = int(skin.albedo.shape[1]), int(skin.albedo.shape[2])
         self.touched: AnyArray = np.zeros(self.hw, bool)
         self._normal: F32 | None = None
@@ -52,13 +56,11 @@ class Canvas:
         Coverage counts in steps of 1/255, finer than shows.
         """
         r = swatch(product)
-        table = transmission_for(r, _STEPS, sheer=sheer).astype(np.float32)
-        table[0] = 1.0
+        table = _table(tuple(r.tolist()), sheer)
         steps = cv2.convertScaleAbs(coverage, alpha=255.0)
         for k in range(3):
             part = self.albedo[k][window]
-            through = cv2.LUT(steps, np.ascontiguousarray(table[:, k]))
-            part[...] = mixed(part, r[k : k + 1].astype(np.float32), transmission=through)
+            part[...] = mixed(part, r[k : k + 1].astype(np.float32), transmission=cv2.LUT(steps, table[k]))
 
     def film_of(self, product: F32, coverage: F32, *, window: tuple[slice, slice]) -> None:
         """The same with another product in every pixel, `product` (h, w, 3) in linear light."""
@@ -71,9 +73,20 @@ class Canvas:
 
     def encode(self, window: tuple[slice, slice]) -> U8:
         """sRGB bytes (h, w, 3) of a window."""
-        shading = self.skin.shading[window]
+        shading, glow = self.skin.shading[window], self.glow[window]
+        shines = bool(glow.any())
         planes = []
         for colour, albedo, rest in zip(self.skin.light.tolist(), self.albedo, self.rest, strict=True):
             value = cv2.scaleAdd(cv2.multiply(shading, albedo[window]), colour, rest[window])
+            if shines:
+                value = cv2.scaleAdd(glow, colour, value)
             planes.append(_ENCODED[np.clip(value * np.float32(65535.0) + np.float32(0.5), 0, 65535).astype(np.uint16)])
         return np.asarray(cv2.merge(planes), np.uint8)
+
+
+@lru_cache(maxsize=256)
+def _table(product: tuple[float, float, float], sheer: bool) -> F32:
+    """Transmission (3, 256) of a product for coverages in steps of 1/255."""
+    table = transmission_for(np.array(product), _STEPS, sheer=sheer)
+    table[0] = 1.0
+    return np.ascontiguousarray(table.T, np.float32)

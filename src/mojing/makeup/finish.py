@@ -49,9 +49,9 @@ SURFACES: dict[str, Surface] = {
     "satin": Surface(1.1),
     "sheer": Surface(1.15, sharp=0.03),
     "gloss": Surface(1.3, broad=0.03, sharp=0.42),
-    "metallic": Surface(0.7, broad=0.42, sharp=0.16, tint=0.85, flakes=0.10, body=0.72),
-    "shimmer": Surface(1.0, broad=0.05, sharp=0.02, tint=0.4, flakes=0.55),
-    "holographic": Surface(0.9, broad=0.06, sharp=0.05, flakes=0.25, hues=0.28),
+    "metallic": Surface(0.7, broad=0.5, sharp=0.3, tint=0.8, flakes=0.12, body=0.7),
+    "shimmer": Surface(1.0, broad=0.07, sharp=0.03, tint=0.4, flakes=0.8),
+    "holographic": Surface(0.9, broad=0.06, sharp=0.05, flakes=0.4, hues=0.24),
 }
 
 _VIEW: F32 = np.array([0.0, 0.0, 1.0], np.float32)
@@ -91,9 +91,7 @@ def apply(
 
 
 def _dim(canvas: Canvas, thick: F32, *, factor: float, window: tuple[slice, slice]) -> None:
-    change = canvas.skin.shine[window] * thick * np.float32(factor - 1.0)
-    for k, c in enumerate(canvas.skin.light.tolist()):
-        canvas.rest[k][window] += change * np.float32(c)
+    canvas.glow[window] += cv2.multiply(canvas.skin.shine[window], thick, scale=factor - 1.0)
 
 
 def _tint(product: AnyArray, share: float) -> F32:
@@ -131,15 +129,21 @@ class _Geometry:
         near = cv2.GaussianBlur(shading, (0, 0), max(0.6, 0.12 * unit), borderType=cv2.BORDER_REPLICATE)
         lit = _blur(shading * weight, 3.0 * unit) / _blur(weight, 3.0 * unit)
         relief = near / np.maximum(lit, np.float32(1e-3)) - 1.0
+        inside = mask > 0.5 if (mask > 0.5).any() else mask > 0.0
+        aligned = np.clip(facing / max(float(facing[inside].max()), 1e-3), 0.0, 1.0)
         # What shines in the picture already, and what is brightest, is where a gloss will shine.
-        own = np.clip(skin.shine[window] / np.maximum(0.25 * lit, 1e-3), 0.0, 1.0)
-        best = float(np.percentile(relief[mask > 0.5], 90)) if (mask > 0.5).any() else 0.2
-        peak = np.clip((relief - 0.35 * best) / max(0.9 * best, 0.04), 0.0, 1.0)
-        top = float(facing[mask > 0.5].max()) if (mask > 0.5).any() else 1.0
-        aligned = np.clip(facing / max(top, 1e-3), 0.0, 1.0)
-        sharp = np.maximum(peak * peak * aligned**6, own)
+        peak = _top(relief, inside, 86.0, 99.0) * np.clip(relief / np.float32(0.06), 0.0, 1.0)
+        own = skin.shine[window] / np.maximum(lit, np.float32(0.05))
+        wet = _top(own, inside, 70.0, 98.0) * np.clip(own / np.float32(0.05), 0.0, 1.0)
+        sharp = np.maximum(np.maximum(peak * peak * aligned**4, wet * wet), np.float32(0.25) * aligned**60)
         broad = aligned**5 * np.clip(0.55 + 1.6 * relief, 0.0, 1.6)
         return cls(normal, half.astype(np.float32), broad, sharp, lit)
+
+
+def _top(values: F32, inside: AnyArray, low: float, high: float) -> F32:
+    """Values (h, w) mapped to 0 at one percentile of those inside and to 1 at another."""
+    a, b = np.percentile(values[inside], [low, high])
+    return np.asarray(np.clip((values - a) / max(float(b - a), 1e-4), 0.0, 1.0), np.float32)
 
 
 def _blur(values: AnyArray, sigma: float) -> F32:
@@ -164,11 +168,11 @@ def _flakes(face: FaceView, box: Box, *, normal: F32, half: F32) -> F32:
     cell = np.floor(spot)
     ix, iy = cell[..., 0].astype(np.int64), cell[..., 1].astype(np.int64)
     tilt_x, tilt_y, there = (_chance(ix, iy, k) for k in range(3))
-    # A flake's normal strays from the skin's by some 15 degrees; it flashes within a few degrees of the half vector.
-    x = normal[0] + 0.3 * (tilt_x - 0.5) * 2.0 - half[0]
-    y = normal[1] + 0.3 * (tilt_y - 0.5) * 2.0 - half[1]
-    flash = np.exp(-(x * x + y * y) / np.float32(0.012)) + np.float32(0.10) * (tilt_x * tilt_y)
-    return np.asarray(flash * (there > 0.45), np.float32)
+    # A flake's normal strays from the skin's by up to 40 degrees; it flashes within some ten of the half vector.
+    x = normal[0] + 0.65 * (2.0 * tilt_x - 1.0) - half[0]
+    y = normal[1] + 0.65 * (2.0 * tilt_y - 1.0) - half[1]
+    flash = np.exp(-(x * x + y * y) / np.float32(0.035)) + np.float32(0.12) * (tilt_x * tilt_y)
+    return np.asarray(flash * (there > 0.35), np.float32)
 
 
 def _flat(face: FaceView, box: Box) -> F32:
@@ -200,7 +204,7 @@ def _chance(ix: AnyArray, iy: AnyArray, salt: int) -> F32:
 def _hues(at: _Geometry) -> F32:
     """Light (3, h, w) whose hue turns with the angle, as of a thin film: cosines a third of a turn apart."""
     phase = 3.0 * (1.0 - at.normal[2]) + 1.1 * at.normal[0] + 0.9 * at.normal[1] + 0.5 * at.broad
-    colours = np.stack([0.5 + 0.5 * np.cos(2 * np.pi * (phase - k / 3.0)) for k in range(3)])
+    colours = np.stack([0.6 + 0.4 * np.cos(2 * np.pi * (phase - k / 3.0)) for k in range(3)])
     return np.asarray(colours * (0.35 + 0.65 * at.broad), np.float32)
 
 

@@ -45,11 +45,10 @@ BYTE: F32 = srgb_to_linear(np.arange(256, dtype=np.uint8))
 
 @dataclass(frozen=True, eq=False)
 class Skin:
-    """A face's crop taken apart; planes are (3, h, w) float32 in linear light.
+    """A face's crop taken apart; planes of colours are (3, h, w) float32 in linear light.
 
     Attributes:
         box: whole pixels of the photo that the crop shows.
-        linear: the crop itself.
         light: (3,) light that a white surface throws back where shading is 1.
         spread: standard deviation of the logarithm of the light's brightness.
         shading: (h, w), 1 on skin in the main light.
@@ -61,7 +60,6 @@ class Skin:
     """
 
     box: Box
-    linear: F32
     light: F32
     spread: float
     shading: F32
@@ -84,16 +82,18 @@ def split(rgb: U8, face: FaceView, *, box: Box, light: AnyArray | None = None) -
     if light is not None:
         colour, spread = np.asarray(light, np.float32), 0.0
     model = _Model.of(survey.skin / colour)
-    planes = np.stack(cv2.split(crop))
-    shine = _shine(crop, survey, colour=colour, model=model)
-    diffuse = np.maximum(cv2.transform(crop, LUMA[None]) - shine * float(LUMA @ colour), np.float32(1e-4))
-    expected = _expected(survey, model=model, hw=shine.shape)
-    shading = np.asarray(diffuse * (1.0 / expected), np.float32)
-    flat = 1.0 / shading
-    albedo = np.stack([(p - shine * c) * flat * (1.0 / c) for p, c in zip(planes, colour.tolist(), strict=True)])
-    np.clip(albedo, 0.0, 1.0, out=albedo)
-    rest = np.stack([p - a * shading * c for p, a, c in zip(planes, albedo, colour.tolist(), strict=True)])
-    return Skin(box, planes, colour, spread, shading, albedo, rest, shine, survey.normal, survey.towards)
+    expected = _expected(survey, model=model, hw=(crop.shape[0], crop.shape[1]))
+    level = cv2.transform(crop, LUMA[None])
+    shine = _shine(crop, level, survey=survey, colour=colour, model=model, expected=expected)
+    diffuse = np.maximum(cv2.scaleAdd(shine, -float(LUMA @ colour), level), np.float32(1e-4))
+    shading = cv2.divide(diffuse, expected)
+    albedo, rest = (np.empty((3, *shading.shape), np.float32) for _ in range(2))
+    for k, c in enumerate(colour.tolist()):
+        plane = cv2.extractChannel(crop, k)
+        body = cv2.divide(cv2.scaleAdd(shine, -c, plane), shading, scale=1.0 / c)
+        np.clip(body, 0.0, 1.0, out=albedo[k])
+        cv2.subtract(plane, cv2.multiply(albedo[k], shading, scale=c), rest[k])
+    return Skin(box, colour, spread, shading, albedo, rest, shine, survey.normal, survey.towards)
 
 
 # -- the light -------------------------------------------------------------------------------------------------
@@ -211,16 +211,19 @@ def _survey(crop: F32, face: FaceView, *, box: Box) -> _Survey:
     fit = np.array([wh[0] / w, wh[1] / h])
     mesh = (face.mesh[:, :2] - (box.x0, box.y0) + 0.5) * fit - 0.5
     bare, lips = _masks(mesh, face, box=box, wh=wh, fit=fit)
-    normal = _normals(face.mesh, mesh, wh)
-    level = np.maximum(small @ LUMA, np.float32(1e-4))
+    level = np.maximum(cv2.transform(small, LUMA[None]), np.float32(1e-4))
     sure = bare > 0.9
-    if sure.sum() < 16:
+    if int(sure.sum()) < 16:
         sure = bare >= bare.max()
     low, high = np.percentile(level[sure], [35, 80])
     lit = sure & (level >= low) & (level <= high)
-    skin = np.asarray(small[lit].mean(axis=0), np.float64)
-    shape, towards = _shape(np.log(level / float(skin @ LUMA)), bare, normal)
-    return _Survey(small, bare, lips, np.maximum(skin, 1e-3), shape, normal, towards)
+    skin = np.maximum(np.asarray(small[lit].mean(axis=0), np.float64), 1e-3)
+    half = max(wh[0] // 2, 4), max(wh[1] // 2, 4)
+    normal = _normals(face.mesh, (mesh + 0.5) * (half[0] / wh[0], half[1] / wh[1]) - 0.5, half)
+    coarse = [cv2.resize(v, half, interpolation=cv2.INTER_AREA) for v in (np.log(level / float(skin @ LUMA)), bare)]
+    shape, towards = _shape(coarse[0], coarse[1], normal)
+    form = np.asarray(cv2.resize(shape, wh, interpolation=cv2.INTER_LINEAR), np.float32)
+    return _Survey(small, bare, lips, skin, form, normal, towards)
 
 
 def _masks(mesh: AnyArray, face: FaceView, *, box: Box, wh: tuple[int, int], fit: AnyArray) -> tuple[F32, F32]:
@@ -249,24 +252,25 @@ def _normals(mesh: F32, at: AnyArray, wh: tuple[int, int]) -> F32:
     """Unit normals (3, gh, gw) to the camera: of the mesh's points, spread over the grid and smoothed."""
     tri = triangles()
     p = mesh * np.array([1.0, 1.0, -1.0])
-    cross = np.cross(p[tri[:, 1]] - p[tri[:, 0]], p[tri[:, 2]] - p[tri[:, 0]])
-    normal = np.zeros((468, 3))
-    for k in range(3):
-        for axis in range(3):
-            normal[:, axis] += np.bincount(tri[:, k], cross[:, axis], 468)
+    e, f = p[tri[:, 1]] - p[tri[:, 0]], p[tri[:, 2]] - p[tri[:, 0]]
+    normal = np.zeros((3, 468))
+    for axis in range(3):
+        i, j = (axis + 1) % 3, (axis + 2) % 3
+        turned = e[:, i] * f[:, j] - e[:, j] * f[:, i]
+        normal[axis] = np.bincount(tri.ravel(), np.repeat(turned, 3), 468)
     # All triangles turn the same way: the sum tells which.
-    normal *= np.sign(normal[:, 2].sum())
-    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
+    normal *= np.sign(normal[2].sum()) / np.maximum(np.sqrt((normal * normal).sum(axis=0)), 1e-9)
     x = np.clip(np.rint(at[:468, 0]), 0, wh[0] - 1).astype(np.int64)
     y = np.clip(np.rint(at[:468, 1]), 0, wh[1] - 1).astype(np.int64)
-    cells = [np.bincount(y * wh[0] + x, v, wh[0] * wh[1]) for v in (*normal.T, np.ones(468))]
+    cells = [np.bincount(y * wh[0] + x, v, wh[0] * wh[1]) for v in (*normal, np.ones(468))]
     grid = np.stack(cells, axis=-1).reshape(wh[1], wh[0], 4).astype(np.float32)
-    sigma = 0.075 * float(np.linalg.norm(at[468] - at[473]))
-    near = cv2.GaussianBlur(grid, (0, 0), max(sigma, 0.8), borderType=cv2.BORDER_REPLICATE)
-    far = cv2.GaussianBlur(grid, (0, 0), max(4 * sigma, 2.0), borderType=cv2.BORDER_REPLICATE)
-    both = near + 0.02 * far + np.array([0, 0, 1e-9, 0], np.float32)
+    unit = float(np.linalg.norm(at[468] - at[473]))
+    near = cv2.GaussianBlur(grid, (0, 0), max(0.075 * unit, 0.8), borderType=cv2.BORDER_REPLICATE)
+    side = 2 * max(1, round(0.4 * unit)) + 1
+    far = cv2.blur(cv2.blur(grid, (side, side)), (side, side))
+    both = near + np.float32(0.02) * far + np.array([0, 0, 1e-9, 0], np.float32)
     out = np.moveaxis(both[..., :3], 2, 0)
-    return np.asarray(out / np.maximum(np.linalg.norm(out, axis=0), 1e-12), np.float32)
+    return np.asarray(out / np.maximum(np.sqrt((out * out).sum(axis=0)), 1e-12), np.float32)
 
 
 def _shape(ratio: F32, bare: F32, normal: F32) -> tuple[F32, F32]:
@@ -278,7 +282,7 @@ def _shape(ratio: F32, bare: F32, normal: F32) -> tuple[F32, F32]:
     x, y, z = normal
     basis = np.stack([np.ones_like(x), x, y, z, x * y, x * z, y * z, x * x - y * y, 3 * z * z - 1], axis=-1)
     on = bare > 0.5
-    a, b = basis[on][::2].astype(np.float64), ratio[on][::2].astype(np.float64)
+    a, b = basis[on].astype(np.float64), ratio[on].astype(np.float64)
     weight: F64 = np.ones(len(b))
     k: F64 = np.zeros(9)
     for _ in range(2):
@@ -289,7 +293,9 @@ def _shape(ratio: F32, bare: F32, normal: F32) -> tuple[F32, F32]:
         weight = np.asarray(1.0 / (1.0 + ((b - a @ k) / 0.25) ** 2), np.float64)
     fit = basis @ k.astype(np.float32)
     unit = np.sqrt(max(float(on.sum()), 1.0))
-    left = np.dstack([(ratio - fit) * bare, bare]).astype(np.float32)
+    # Spots that shine are not form.
+    sure = bare / (1.0 + (np.maximum(ratio - fit, 0.0) / np.float32(0.2)) ** 2)
+    left = np.dstack([(ratio - fit) * sure, sure]).astype(np.float32)
     blurred = cv2.GaussianBlur(left, (0, 0), max(0.06 * unit, 1.0), borderType=cv2.BORDER_REPLICATE)
     smooth = fit + blurred[..., 0] / (blurred[..., 1] + 0.05)
     towards = np.array([k[1], k[2], max(k[3], 0.0) + 0.35 * float(np.hypot(k[1], k[2])) + 0.15])
@@ -343,10 +349,11 @@ def _expected(survey: _Survey, *, model: _Model, hw: tuple[int, int]) -> F32:
     return np.asarray(cv2.resize(wanted, (hw[1], hw[0]), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def _shine(crop: F32, survey: _Survey, *, colour: F32, model: _Model) -> F32:
+def _shine(crop: F32, level: F32, *, survey: _Survey, colour: F32, model: _Model, expected: F32) -> F32:
     """Mirrored light (h, w) in units of the light's colour.
 
-    The combination of the channels that is 0 for skin, 0 for a change of its blood, and 1 for the light's colour.
+    The combination of the channels that is 0 for skin, 0 for a change of its blood, and 1 for the light's colour; but
+    no more than what is brighter than the smooth shading, so that burnt-out skin does not turn grey without it.
     """
     skin = survey.skin
     rows = np.stack([skin / skin.sum(), skin * model.blood / np.linalg.norm(skin), colour.astype(np.float64)])
@@ -355,9 +362,16 @@ def _shine(crop: F32, survey: _Survey, *, colour: F32, model: _Model) -> F32:
     values = survey.small[survey.bare > 0.9] @ dual.astype(np.float32)
     floor = float(np.median(np.abs(values - np.median(values)))) * 1.5 + 0.004 if len(values) else 0.02
     found = cv2.transform(crop, dual.astype(np.float32)[None]) - np.float32(floor)
-    most = cv2.transform(crop, LUMA[None]) * np.float32(0.8 / float(LUMA @ colour))
-    veil = cv2.transform(crop, LUMA[None]) * np.float32(VEIL / float(LUMA @ skin))
-    return np.asarray(np.clip(found, 0.0, np.maximum(most, 0.0)) + np.minimum(veil, np.float32(VEIL)), np.float32)
+    h, w = level.shape
+    # Wet lips mirror light all over: their median is not free of it.
+    low = survey.low * (1.0 - np.float32(0.3) * survey.lips)
+    smooth = cv2.resize(low, (w, h), interpolation=cv2.INTER_LINEAR) * expected
+    most = cv2.subtract(level, smooth)
+    most *= np.float32(0.95 / float(LUMA @ colour))
+    np.minimum(found, most, out=found)
+    np.maximum(found, np.float32(0.0), out=found)
+    veil = np.minimum(level, np.float32(LUMA @ skin))
+    return np.asarray(cv2.scaleAdd(veil, VEIL / float(LUMA @ skin), found), np.float32)
 
 
 def _fixed(points: AnyArray) -> AnyArray:
