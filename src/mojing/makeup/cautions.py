@@ -1,7 +1,7 @@
 """What to mind before a product goes on: how its colour will come out on this skin, and safety.
 
 How a colour comes out is computed, not looked up by skin tone: the film of the layer's coverage over the sitter's own
-skin (Kubelka and Munk, `optics`), compared with the bare skin and with the product's swatch.
+skin (Kubelka and Munk, `optics`), compared with the bare skin.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _CHEEKS: Final = (50, 205, 117, 280, 425, 346)
 FAINT: Final = 3.0
 """ΔE00 to the bare skin below which a colour is hardly seen beside it."""
 CHALKY: Final = 18.0
-"""A film this much lighter than the skin (L) that has lost chroma against both is chalk to the eye."""
+"""A film this much lighter than the skin (L; and by 40 %), and greyer (chroma for its lightness), is chalk to the eye."""
 STRONG: Final = 28.0
 """A film this much darker than the skin (L) shows every stroke."""
 BASE: Final = 4.5
@@ -80,7 +80,7 @@ def _colour(layer: Layer, skin: AnyArray) -> list[str]:
     colours = np.stack([shade.colour for shade in layer.shades]).astype(np.float64)
     thick = thickness_for(colours, np.full(len(colours), cover), sheer=layer.finish == "sheer")
     made = film(np.broadcast_to(skin, colours.shape), colours, thickness=thick)
-    lab, bare, pure = (rgb_to_lab(linear_to_srgb(c)) for c in (made, np.asarray(skin), colours))
+    lab, bare = (rgb_to_lab(linear_to_srgb(c)) for c in (made, np.asarray(skin)))
     rise = lab[:, 0] - bare[0]
     if layer.kind == "foundation":
         return ["base-light"] if rise[0] > BASE else ["base-dark"] if rise[0] < -BASE else []
@@ -89,8 +89,8 @@ def _colour(layer: Layer, skin: AnyArray) -> list[str]:
     gleams = layer.finish in _GLEAMS
     if layer.kind == "highlighter":
         return ["no-light"] if rise[0] < 0.5 and not gleams else []
-    chroma = [np.hypot(c[..., 1], c[..., 2]) for c in (lab, bare, pure)]
-    chalky = (rise > CHALKY) & (chroma[0] < np.minimum(chroma[1], 22.0)) & (chroma[0] < chroma[2] + 4.0)
+    vivid = [np.hypot(c[..., 1], c[..., 2]) / np.maximum(c[..., 0], 1.0) for c in (lab, bare)]
+    chalky = (rise > np.maximum(CHALKY, 0.4 * bare[0])) & (vivid[0] < 0.72 * vivid[1])
     if chalky.any() and not gleams:
         return ["ashy"]
     if float(delta_e_2000(lab, bare).max()) < FAINT and not gleams:
