@@ -22,7 +22,7 @@ _CHEEKS: Final = (50, 205, 117, 280, 425, 346)
 FAINT: Final = 3.0
 """ΔE00 to the bare skin below which a colour is hardly seen beside it."""
 CHALKY: Final = 18.0
-"""A film this much lighter than the skin (L; and by 40 %), and greyer (chroma for its lightness), is chalk to the eye."""
+"""A film lighter than the skin by this much (L) and by 40 %, and greyer (chroma for its L), is chalk to the eye."""
 STRONG: Final = 28.0
 """A film this much darker than the skin (L) shows every stroke."""
 BASE: Final = 4.5
