@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mojing.makeup.histogram import regions
 from mojing.makeup.reading import FIELDS, PART, READ, SHADES, WIDTH
 from mojing.train.nets.unet import ConvNorm, UNet
 from mojing.train.regularisers import spectral_norm
@@ -34,7 +35,7 @@ class Reader(nn.Module):
         super().__init__()
         kinds = len(READ)
         self.features = ConvNorm(channels, features, kernel=1)
-        self.where = nn.Parameter(torch.zeros(kinds * SHADES, GRID, GRID))
+        self.where = nn.Parameter(_first_look())
         self.correct = nn.Conv2d(channels, kinds * SHADES, 1)
         self.summary = nn.Linear(summary, 48)
         width = SHADES * (features + 3) + 48
@@ -45,7 +46,8 @@ class Reader(nn.Module):
 
     def forward(self, x: Tensor, colours: Tensor, summary: Tensor) -> Tensor:
         n, kinds = x.shape[0], len(READ)
-        look = (self.where + self.correct(x)).flatten(2).softmax(dim=2)
+        # Adam moves every number by about the learning rate a step: the factor lets maps change within a short run.
+        look = (10.0 * self.where + self.correct(x)).flatten(2).softmax(dim=2)
         seen = torch.cat([self.features(x), colours], dim=1).flatten(2)
         places = torch.matmul(look, seen.transpose(1, 2)).reshape(n, kinds, SHADES, -1)
         whole = F.relu(self.summary(summary))[:, None].expand(n, kinds, 48)
@@ -57,6 +59,23 @@ class Reader(nn.Module):
         classes = [rows[..., PART[name]] for name in FIELDS]
         named = dict(zip(FIELDS, classes, strict=True)) | {"colour": shades, "scalar": scalars}
         return torch.cat([named[name] for name in FIELDS], dim=2)
+
+
+def _first_look() -> Tensor:
+    """Maps (kinds * SHADES, 32, 32) from which the search for where to look starts: mouth, eyes or skin."""
+    skin, eyes, lips = torch.from_numpy(regions(GRID).copy())
+    eyes = F.max_pool2d(eyes[None, None], 3, 1, 1)[0, 0]
+    of = {
+        "lip": lips,
+        "lip_liner": lips,
+        "eyeshadow": eyes,
+        "brows": eyes,
+        "eyeliner": eyes,
+        "lashes": eyes,
+        "lens": eyes,
+    }
+    maps = torch.stack([of.get(kind, skin) for kind in READ]).repeat_interleave(SHADES, dim=0)
+    return 0.4 * maps + 0.02 * torch.randn(maps.shape)
 
 
 class MakeupNet(nn.Module):
