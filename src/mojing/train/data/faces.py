@@ -147,10 +147,9 @@ class Labeller:
     def __call__(self, rgb: U8, mesh: F32, affine: Affine, *, crop: U8, stem: str) -> U8:
         """Labels (S, S) of the crop that `affine` cuts from the photo."""
         side = len(crop)
-        body = self._hand_made(stem, affine, side)
-        if body is None:
-            body = self._by_network(rgb, mesh, affine, side)
-        label = self.of_body[body]
+        label = self._hand_made(stem, affine, side)
+        if label is None:
+            label = self._by_network(rgb, mesh, affine, side)
         points = affine.apply(mesh[:, :2])
         inside = filled(points[list(facemesh.OVAL)], side)
         outside = cv2.dilate(inside, np.ones((3, 3), np.uint8), iterations=max(side // 40, 1)) == 0
@@ -170,14 +169,15 @@ class Labeller:
     def _hand_made(self, stem: str, affine: Affine, side: int) -> U8 | None:
         if self.hand is None or self.table is None or not (self.hand / f"{stem}.png").exists():
             return None
-        label = self.table[read_label(self.hand / f"{stem}.png")]
+        label = self.of_body[self.table[read_label(self.hand / f"{stem}.png")]]
         flags = cv2.INTER_NEAREST
         return np.asarray(cv2.warpAffine(label, affine.matrix, (side, side), flags=flags), np.uint8)
 
     def _by_network(self, rgb: U8, mesh: F32, affine: Affine, side: int) -> U8:
-        """The body network's labels; it knows heads of some 16-20 px between the eyes, so that is what it is shown."""
+        """Parts by the body network; it knows heads of some 16-20 px between the eyes, so that is what it is shown."""
         eyes, size = mesh[[468, 473], :2].mean(axis=0), facemesh.inter_ocular(mesh)
-        total = np.zeros((len(LABELS), side, side), np.float32)
+        known = np.unique(self.of_body)
+        total = np.zeros((len(known), side, side), np.float32)
         for wanted in (16.0, 20.0):
             s = wanted / size
             shown = Affine(np.array([[s, 0, 95.5 - s * eyes[0]], [0, s, 68.0 - s * eyes[1]]]))
@@ -188,10 +188,11 @@ class Labeller:
             logits = self.session.run({"image": view.transpose(2, 0, 1)[None].astype(np.float32) / 255})["parse"][0]
             half = Affine(np.array([[2.0, 0, 0.5], [0, 2.0, 0.5]]))
             back = affine.compose(shown.inverse()).compose(half).matrix
-            for i, plane in enumerate(logits):
+            for i, part in enumerate(known):
+                plane = logits[self.of_body == part].max(axis=0)
                 mode = cv2.BORDER_REPLICATE
                 total[i] += cv2.warpAffine(plane, back, (side, side), flags=cv2.INTER_LINEAR, borderMode=mode)
-        return total.argmax(axis=0).astype(np.uint8)
+        return known[total.argmax(axis=0)]
 
 
 def filled(polygon: AnyArray, side: int) -> U8:

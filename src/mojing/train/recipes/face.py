@@ -63,6 +63,8 @@ class Options:
     """squares without a face to learn from"""
     lr: float = 2e-3
     """peak learning rate of AdamW"""
+    settle: int = 24
+    """batches at the end from which the batch norms' statistics are taken anew"""
     threads: int = 1
     """CPU threads"""
     seed: int = 0
@@ -389,7 +391,7 @@ def train(options: Options) -> Path:
             run.log(event="validation", **validate(ema.net, held_out, strangers))
         run.save(checkpoint(net, ema, optimizer), every_s=60)
     batches.close()
-    settle(ema.net, sampler, number=run.step)
+    settle(ema.net, sampler, number=run.step, batches=options.settle)
     run.log(event="validation", **validate(ema.net, held_out, strangers))
     run.save(checkpoint(net, ema, optimizer))
     return run.folder / "last.pt"
@@ -418,7 +420,7 @@ def step(
     return parts
 
 
-def settle(net: nn.Module, sampler: Sampler, *, number: int, batches: int = 24) -> None:
+def settle(net: nn.Module, sampler: Sampler, *, number: int, batches: int) -> None:
     """Take the batch norms' statistics anew, at full resolution, for the averaged weights (arXiv:1803.05407, 3.2)."""
     sampler.side = SIDE
     images = (sampler.batch(number + i)[0].float() / 255 for i in range(batches))
