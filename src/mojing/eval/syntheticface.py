@@ -33,6 +33,7 @@ class Light:
         noise: standard deviation of sensor noise at mid grey, linear.
         gloss: how much the skin shines, 1 is usual.
         shadows: whether nose and brows cast them.
+        curve: how much contrast the camera adds, 0 (none: plain sRGB) to about 0.4 (a phone).
     """
 
     name: str
@@ -45,6 +46,7 @@ class Light:
     noise: float = 0.004
     gloss: float = 1.0
     shadows: bool = False
+    curve: float = 0.0
 
 
 LIGHTS: tuple[Light, ...] = (
@@ -54,8 +56,10 @@ LIGHTS: tuple[Light, ...] = (
     Light("shade", 7800.0, 8000.0, direction=(0.0, -0.9, -0.5), fill=0.7, balanced=0.85, exposure=0.8),
     Light("sun", 5400.0, 8000.0, direction=(-0.6, -0.6, -0.8), fill=0.25, balanced=1.0, gloss=1.8, shadows=True),
     Light("dim", 3800.0, 3800.0, direction=(0.1, -0.3, -1.0), fill=0.5, balanced=0.9, exposure=0.45, noise=0.012),
+    Light("phone", 5600.0, 6500.0, direction=(0.4, -0.6, -0.9), exposure=0.95, shadows=True, curve=0.4),
 )
-"""Six lights from 2,900 to 8,000 K: front, side, above; right and wrong white balance; bright and dim."""
+"""Seven lights from 2,900 to 8,000 K: front, side, above; right and wrong white balance; bright and dim; the last one
+through a camera that adds contrast, which makes colours stronger than they are, and nothing in the photo tells of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,7 +210,10 @@ def _expose(light_in: F32, light: Light, *, grain: F32) -> U8:
     """Linear light (h, w, 3) to an sRGB photo: exposure, shot and read noise, clipping."""
     value = _shrink(light_in) * np.float32(light.exposure)
     sigma = light.noise * np.sqrt(np.clip(value, 0.0, 1.0) / 0.18 * 0.8 + 0.2)
-    return to_uint8(linear_to_srgb(value + sigma * grain))
+    encoded = linear_to_srgb(value + sigma * grain)
+    if light.curve:
+        encoded = encoded + light.curve * 2 * (encoded - 0.5) * encoded * (1 - encoded)
+    return to_uint8(encoded)
 
 
 def _shrink(fine: F32) -> F32:
