@@ -12,17 +12,18 @@ from mojing.makeup.names import Language
 from mojing.makeup.page import lesson_title
 from mojing.makeup.wording import TAGS, Words, plain, say
 
-_MARGIN: Final = 42.0
+_MARGIN: Final = 40.0
 _WIDTH: Final = A4[0] - 2 * _MARGIN
 _FLOOR: Final = A4[1] - _MARGIN
 _GAP: Final = 12.0
-_TALL: Final = 190.0
+_TALL: Final = 168.0
 """Greatest height of a step's pictures in points."""
 _MARK: Final[Colour] = (0.05, 0.44, 0.47)
 _CARE: Final[Colour] = (0.54, 0.29, 0.0)
 _SOFT: Final[Colour] = (0.38, 0.4, 0.44)
 _LINE: Final[Colour] = (0.87, 0.88, 0.9)
 _BODY: Final = 10.5
+_LEADING: Final = 1.38
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,14 @@ class _Text:
     colour: Colour | None = None
     indent: float = 0.0
     lead: str = ""
+    above: float = 0.0
     below: float = 3.0
     tag: str = "P"
     chip: Colour | None = None
 
     @property
     def height(self) -> float:
-        return len(self.lines) * self.size * 1.5 + self.below
+        return len(self.lines) * self.size * _LEADING + self.above + self.below
 
 
 @dataclass(frozen=True)
@@ -90,19 +92,17 @@ class _Sheet:
         self.y += block.height
 
     def _text(self, block: _Text, *, left: float = _MARGIN) -> None:
-        x = left + block.indent
+        x, y = left + block.indent, self.y + block.above
         if block.chip is not None:
-            self.pdf.box((x, self.y + 0.33 * block.size), size=(0.9 * block.size,) * 2, colour=_LINE)
-            self.pdf.box(
-                (x + 0.5, self.y + 0.33 * block.size + 0.5), size=(0.9 * block.size - 1,) * 2, colour=block.chip
-            )
+            self.pdf.box((x, y + 0.24 * block.size), size=(0.9 * block.size,) * 2, colour=_LINE)
+            self.pdf.box((x + 0.5, y + 0.24 * block.size + 0.5), size=(0.9 * block.size - 1,) * 2, colour=block.chip)
             x += 1.4 * block.size
         colour = block.colour or (0.13, 0.13, 0.15)
         lines = block.lines
         if block.lead:
-            self.pdf.text(block.lead, (x, self.y), size=block.size, colour=_MARK, bold=True, tag="Lbl")
+            self.pdf.text(block.lead, (x, y), size=block.size, colour=_MARK, bold=True, leading=_LEADING, tag="Lbl")
             x += self.pdf.letters.width(block.lead, block.size, bold=True) + 5.0
-        self.pdf.text(lines, (x, self.y), size=block.size, bold=block.bold, colour=colour, tag=block.tag)
+        self.pdf.text(lines, (x, y), size=block.size, bold=block.bold, colour=colour, leading=_LEADING, tag=block.tag)
 
     def _pair(self, block: _Pair) -> None:
         x = _MARGIN
@@ -178,7 +178,7 @@ class _Handout:
         return _Text(self._wrapped(self.word(words), size=8.5), size=8.5, colour=_SOFT, below=5.0)
 
     def _head(self, words: Words) -> _Text:
-        return _Text([self.word(words)], size=11.5, bold=True, colour=_MARK, tag="H3")
+        return _Text([self.word(words)], size=11.5, bold=True, colour=_MARK, above=4.0, tag="H3")
 
     def _line(self, words: Words, *, lead: str, indent: float) -> _Text:
         room = indent + self.pdf.letters.width(lead, _BODY, bold=True) + 5.0
