@@ -1,7 +1,8 @@
 """The tables of docs/results.md from the files the measuring commands wrote: python tools/results.py DIR
 
-DIR holds body.json, garment.json, tryon.json (`mojing eval ... --json`) and bench.json (`mojing bench tryon --json`);
-what is missing is left out. The tables replace what stands between the markers in docs/results.md.
+DIR holds body.json, garment.json, tryon.json (`mojing eval ... --json`) and bench.json (`mojing bench tryon --json`),
+and for make-up face.json, makeup.json, transfer.json, match.json and bench-makeup.json; what is missing is left out,
+and tables of which nothing is there stay. The tables replace what stands between the markers in docs/results.md.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from results_makeup import COMMANDS, section
+
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "results.md"
 START, END = "<!-- tables: tools/results.py -->", "<!-- end of tables -->"
+MAKEUP_START, MAKEUP_END = "<!-- make-up tables: tools/results.py -->", "<!-- end of make-up tables -->"
 COCO = 17
 
 
@@ -92,9 +96,19 @@ def main() -> int:
     lines += other("Try-on", "mojing eval tryon --data DATA --teacher LABELS --json tryon.json", read(folder, "tryon"))
     lines += other("Speed and size", "mojing bench tryon --json", read(folder, "bench"))
     text = TARGET.read_text()
-    before, rest = text.split(START)
-    TARGET.write_text(before + START + "\n\n" + "\n".join(lines) + END + rest.split(END)[1])
+    if lines:
+        text = between(text, (START, END), lines=lines)
+    figures = {name: read(folder, name) for name in COMMANDS}
+    if any(figures.values()):
+        text = between(text, (MAKEUP_START, MAKEUP_END), lines=section(figures))
+    TARGET.write_text(text)
     return 0
+
+
+def between(text: str, markers: tuple[str, str], *, lines: list[str]) -> str:
+    """The page with these lines between two markers."""
+    before, rest = text.split(markers[0])
+    return before + markers[0] + "\n\n" + "\n".join(lines) + markers[1] + rest.split(markers[1])[1]
 
 
 if __name__ == "__main__":
