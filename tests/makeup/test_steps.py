@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
@@ -258,3 +259,16 @@ def test_coloured_light_is_told() -> None:
 @pytest.mark.parametrize(("code", "name"), [("#ffffff", "white"), ("#c3182b", "red"), ("#161416", "black")])
 def test_colours_have_the_names_people_use(code: str, name: str) -> None:
     assert colour_name(Shade.of_hex(code)).en == name
+
+
+def test_what_is_hidden_in_the_photo_is_told() -> None:
+    seen = face()
+    parts = np.zeros_like(seen.parts)
+    parts[4] = 1.0  # glasses everywhere
+    behind = replace(seen, parts=parts)
+    shadow, lip = sample("eyeshadow", "single"), sample("lip", "full")
+    assert "covered" in cautions(shadow, skin=None, face=behind)
+    assert "covered" not in cautions(lip, skin=None, face=behind)
+    assert "covered" not in cautions(shadow, skin=None, face=seen)
+    prepare = next(s for s in steps(Look("", (shadow,)), behind) if s.kind == "prepare")
+    assert table()["person"]["prepare"]["glasses"] in prepare.person

@@ -231,6 +231,25 @@ def test_files_are_written_and_places_refused(tmp_path: Path) -> None:
     assert refused.value.code == "unwritable"
 
 
+def test_dye_is_drawn_where_the_hair_is_and_a_guessed_bare_face_comes_first() -> None:
+    rgb, face = sitter()
+    hair = np.zeros(rgb.shape[:2], np.float32)
+    top = int(face.box.y0)
+    hair[: max(top, 12)] = 1.0
+    bare = np.full((64, 64, 4), (200, 160, 140, 255), np.uint8)
+    look = Look("", (layer("lip", "#8a1030"), layer("hair", "#8a1030"), Layer("remove", residual=bare)))
+    made = lesson(rgb, face, look=look, hair=hair)
+    assert [one.step.kind for one in made.shown] == ["hair", "remove", "prepare", "lip", "check"]
+    dyed, plain = (lesson(rgb, face, look=look.only("hair"), hair=h).shown[0].guide for h in (hair, None))
+    assert dyed is not None
+    assert plain is not None
+    assert not np.array_equal(dyed, plain)
+    removed = made.shown[1]
+    assert removed.after is not None
+    assert made.shown[0].after is not None
+    assert np.abs(removed.after.astype(int).mean() - made.before.mean()) > 1.0
+
+
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(looks(most=2))
 def test_any_look_can_be_taught(look: Look) -> None:

@@ -36,6 +36,17 @@ _GLEAMS = frozenset({"gloss", "metallic", "shimmer", "holographic"})
 _EYES = frozenset({"eyeshadow", "eyeliner", "lashes"})
 
 
+_EYE_POINTS: Final = (159, 386, 145, 374)
+_LIP_POINTS: Final = (0, 17, 61, 291)
+_PLACES: Final[dict[str, tuple[tuple[str, ...], tuple[int, ...]]]] = {
+    **dict.fromkeys(_EYES, (("glasses", "cover"), _EYE_POINTS)),
+    "brows": (("hair", "cover"), (105, 334, 52, 282)),
+    "lip": (("cover",), _LIP_POINTS),
+    "lip_liner": (("cover",), _LIP_POINTS),
+}
+"""What may lie over the place of a kind, and the mesh points that stand for the place."""
+
+
 def skin_colour(rgb: U8, face: FaceView) -> F64 | None:
     """Albedo (3,) of the cheeks in linear light, from a photo (H, W, 3); None where no bare cheek shows."""
     rows, cols = face.box.slices(rgb.shape[:2])
@@ -112,14 +123,10 @@ def _care(layer: Layer) -> list[str]:
 
 
 def _hidden(layer: Layer, face: FaceView) -> bool:
-    """Whether hair, glasses or a hand lie over much of the places that this kind is for."""
-    parts = {"brows": ("hair", "cover"), "lip": ("cover",), "lip_liner": ("cover",)}
-    names = parts.get(layer.kind, ("glasses", "cover") if layer.kind in _EYES else ())
-    points = {"brows": (105, 334, 52, 282), "lip": (0, 17, 61, 291)}.get(
-        "lip" if layer.kind == "lip_liner" else layer.kind, (159, 386, 145, 374)
-    )
-    if not names:
+    """Whether hair, glasses or a hand lie over most of the points that stand for where this kind goes."""
+    parts, points = _PLACES.get(layer.kind, ((), ()))
+    if not parts:
         return False
-    seen = face.parts[[FACE_PARTS.index(name) for name in names]].sum(axis=0)
+    seen = face.parts[[FACE_PARTS.index(name) for name in parts]].sum(axis=0)
     at = np.rint(face.to_parts.apply(face.mesh[list(points), :2])).astype(int).clip(0, seen.shape[0] - 1)
     return bool((seen[at[:, 1], at[:, 0]] > 0.5).mean() >= 0.5)

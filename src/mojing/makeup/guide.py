@@ -14,6 +14,7 @@ import numpy as np
 from mojing.core.arrays import F32, F64, U8
 from mojing.core.geometry import Affine, Box, crop_affine, warp_crop
 from mojing.makeup.curves import resample, spline
+from mojing.makeup.hair import place_hair
 from mojing.makeup.look import Layer
 from mojing.makeup.regions import place
 from mojing.makeup.residual import lay
@@ -119,7 +120,8 @@ def _mask(layer: Layer, face: FaceView, *, on: View, hair: F32 | None) -> F32:
     """How thickly the layer lies, (h, w) float32 in 0..1, in the pixels of a picture."""
     found: list[tuple[Box, F32]] = []
     if layer.kind == "hair":
-        found += [] if hair is None else [(Box(0.0, 0.0, hair.shape[1], hair.shape[0]), hair)]
+        placed_hair = () if hair is None else place_hair(layer, face, hair=hair)
+        found += [(placed.box, placed.mask) for placed in placed_hair]
     elif layer.kind == "smooth" or layer.shades:
         # A concealer's spots may be anywhere: they would hatch the whole face.
         found += [(placed.box, placed.mask) for placed in place(layer, face) if placed.area != "spots"]

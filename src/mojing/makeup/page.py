@@ -44,8 +44,9 @@ margin-right:.35em;print-color-adjust:exact;-webkit-print-color-adjust:exact}
 .care h3{color:var(--care)}ul,ol{margin:.2rem 0}ul{padding-left:1.2rem}
 .pick:focus-visible~.tools label{outline:2px solid var(--mark)}
 @page{size:A4;margin:14mm}
-@media print{body{font-size:11pt}.tools,nav{display:none}main,header{max-width:none;padding:0}
-.pair{grid-template-columns:1fr 1fr}.pair img{max-height:82mm;width:auto;max-width:100%;margin:0 auto}
+@media print{body{font-size:10pt;line-height:1.45}h1{font-size:20pt}h2{font-size:13pt}
+section.step{padding:.6rem 0 .2rem}.tools,nav{display:none}main,header{max-width:none;padding:0}
+.pair{grid-template-columns:1fr 1fr}.pair img{max-height:56mm;width:auto;max-width:100%}
 .n{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 """
 
