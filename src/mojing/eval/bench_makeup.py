@@ -47,7 +47,7 @@ def full_look() -> Look:
         (
             layer("foundation", "#d9a685", finish="satin", coverage=0.5),
             layer("blush", "#d4606a", finish="satin", coverage=0.4),
-            layer("eyeshadow", "#c79a80", "#8a5a4a", "#4a2c2a", pattern="gradient", finish="shimmer"),
+            layer("eyeshadow", "#b57a6a", "#7a4a44", "#3a2230", pattern="gradient", finish="shimmer"),
             layer("eyeliner", "#151114", pattern="wing", finish="matte", coverage=0.95),
             layer("lashes", "#0c0a0c", pattern="volume", finish="matte", coverage=0.95),
             layer("lip", "#a01830", finish="gloss", coverage=0.8),
