@@ -62,11 +62,11 @@ class Canvas:
             part = self.albedo[k][window]
             part[...] = mixed(part, r[k : k + 1].astype(np.float32), transmission=cv2.LUT(steps, table[k]))
 
-    def film_of(self, product: F32, coverage: F32, *, window: tuple[slice, slice]) -> None:
+    def film_of(self, product: F32, coverage: F32, *, window: tuple[slice, slice], sheer: bool = False) -> None:
         """The same with another product in every pixel, `product` (h, w, 3) in linear light."""
         steps = np.clip(coverage, 0.0, 1.0)
         r = swatch(product)
-        t = transmission_for(r, steps)
+        t = transmission_for(r, steps, sheer=sheer)
         for k in range(3):
             part = self.albedo[k][window]
             part[...] = np.where(steps > 0, mixed(part, r[..., k], transmission=t[..., k]), part)

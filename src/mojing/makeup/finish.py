@@ -68,6 +68,9 @@ def apply(
 ) -> None:
     """Change what shines where a layer's product lies, by the layer's finish."""
     surface = SURFACES[layer.finish]
+    if np.ndim(product) == 3:
+        weight = placed.mask[..., None] / max(float(placed.mask.sum()), 1e-6)
+        product = (product * weight).sum(axis=(0, 1))
     thick = placed.mask * np.float32(layer.amount)
     if surface.shine != 1.0:
         _dim(canvas, thick, factor=surface.shine, window=window)

@@ -64,7 +64,7 @@ def refined(rgb: U8, rough: F32, *, face: FaceView | None = None) -> F32:
     low = cv2.GaussianBlur(cv2.resize(rough, wh, interpolation=cv2.INTER_AREA), (0, 0), 1.2)
     fine = guided_upsample(low, rgb, radius=5, eps=2e-4)
     # The guide must not carry hair into what is surely none, such as a dark coat or wall.
-    reach = cv2.resize(cv2.dilate(low, np.ones((9, 9), np.uint8)), (w, h), interpolation=cv2.INTER_LINEAR)
+    reach = cv2.resize(cv2.dilate(low, np.ones((19, 19), np.uint8)), (w, h), interpolation=cv2.INTER_LINEAR)
     fine = np.minimum(fine, reach)
     if face is not None:
         fine = fine * (1.0 - _core(face))

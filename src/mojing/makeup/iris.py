@@ -11,7 +11,7 @@ from mojing.makeup.optics import LUMA, mixed, swatch, transmission_for
 CATCH = 2.2
 """An iris brighter than this many times its median mirrors a light there."""
 
-LID = 0.72
+LID = 0.5
 """Share of the face's light that reaches an eye under its lids."""
 
 

@@ -19,7 +19,7 @@ Nothing is put on a face that reflects less or more."""
 LUMA: F32 = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
-def film(albedo: AnyArray, product: AnyArray, *, thickness: AnyArray) -> F32:
+def film(albedo: AnyArray, product: AnyArray, *, thickness: AnyArray | float) -> F32:
     """Colour (..., 3) of skin of `albedo` (..., 3) under a film of a product with swatch `product` (3,) or (..., 3).
 
     `thickness` is S X, 0 (bare) to infinity (the swatch itself): one number, one a pixel (...), or with channels last,
@@ -31,7 +31,8 @@ def film(albedo: AnyArray, product: AnyArray, *, thickness: AnyArray) -> F32:
     t = np.asarray(thickness, np.float64)
     if t.shape == np.shape(albedo)[:-1] and t.shape != (3,):
         t = t[..., None]
-    return mixed(np.asarray(albedo, np.float64), r, transmission=np.exp(-t * (1.0 / r - r))).astype(np.float32)
+    out = mixed(np.asarray(albedo, np.float64), r, transmission=np.exp(-t * (1.0 / r - r)))
+    return np.clip(out, 0.0, 1.0).astype(np.float32)
 
 
 def mixed(albedo: AnyArray, product: AnyArray, *, transmission: AnyArray) -> AnyArray:
@@ -41,7 +42,7 @@ def mixed(albedo: AnyArray, product: AnyArray, *, transmission: AnyArray) -> Any
     return np.asarray(product + d * transmission * q / (q - product * d * (1.0 - transmission)))
 
 
-def thickness_for(product: AnyArray, coverage: AnyArray, *, sheer: bool = False) -> F64:
+def thickness_for(product: AnyArray, coverage: AnyArray | float, *, sheer: bool = False) -> F64:
     """S X (..., 3) of a film that hides `coverage` (...) 0..1 of what is under it; infinite for 1.
 
     Hiding is what is left of the difference between a white and a black background, 1 - (R_white - R_black), as in
@@ -55,7 +56,7 @@ def thickness_for(product: AnyArray, coverage: AnyArray, *, sheer: bool = False)
         return np.asarray(-np.log(t) / (1.0 / r - r), np.float64)
 
 
-def transmission_for(product: AnyArray, coverage: AnyArray, *, sheer: bool = False) -> F64:
+def transmission_for(product: AnyArray, coverage: AnyArray | float, *, sheer: bool = False) -> F64:
     """T (..., 3) of `mixed` for a coverage (...); see `thickness_for`."""
     r = swatch(product)
     left = np.clip(1.0 - np.asarray(coverage, np.float64), 0.0, 1.0)[..., None]

@@ -35,7 +35,7 @@ USUAL_BLOOD: Final = 0.42
 """Blood of a face at rest, as `skin_albedo` counts it."""
 
 
-def skin_albedo(melanin: AnyArray, blood: AnyArray) -> F32:
+def skin_albedo(melanin: AnyArray | float, blood: AnyArray | float) -> F32:
     """Colour (..., 3) float32 in linear light of skin with `melanin` (...) 0..1 and `blood` (...) 0..1, under D65.
 
     Melanin runs about evenly in lightness, from L* 71 at 0 to 28 at 1.

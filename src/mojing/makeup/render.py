@@ -7,7 +7,7 @@ photo, bit for bit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -21,6 +21,7 @@ from mojing.makeup.hair import dye, place_hair
 from mojing.makeup.iris import lay_lens
 from mojing.makeup.look import Layer, Look
 from mojing.makeup.overlay import as_layer
+from mojing.makeup.pans import Patch, patches
 from mojing.makeup.placed import Placed
 from mojing.makeup.regions import place
 from mojing.makeup.residual import lay
@@ -128,41 +129,43 @@ class _Painter:
         return self.canvas
 
     def _lay(self, layer: Layer) -> None:
-        parts = _grouped(place(layer, self.face)) if layer.shades or layer.kind == "smooth" else ()
-        for placed in parts:
-            self._one(layer, placed)
+        found = place(layer, self.face) if layer.shades or layer.kind == "smooth" else ()
+        for patch in patches(found, layer.shades):
+            self._one(layer, patch)
         if layer.residual is not None:
-            found = lay(layer, self.face)
-            if found.box.area > 0:
-                colour = srgb_to_linear(found.colour)
-                self._one(layer, Placed(found.box, found.mask), colour=colour)
+            laid = lay(layer, self.face)
+            if laid.box.area > 0:
+                self._one(layer, Patch(Placed(laid.box, laid.mask), srgb_to_linear(laid.colour)))
 
-    def _one(self, layer: Layer, placed: Placed, *, colour: F32 | None = None) -> None:
+    def _one(self, layer: Layer, patch: Patch) -> None:
         canvas = self._face()
-        placed = _inside(placed, canvas.skin.box)
+        patch = _inside(patch, canvas.skin.box)
+        placed, product = patch.placed, patch.product
         if placed.box.area == 0:
             return
         window = canvas.window(placed.box)
-        before = self.image[self._at(placed.box)].copy() if self.keep else None
+        if layer.kind == "concealer" and placed.area == "spots":
+            placed = replace(placed, mask=placed.mask * smooth.spots(canvas, window, unit=self.face.inter_ocular))
         coverage = _coverage(layer, placed.mask)
         canvas.touched[window] |= placed.mask > 0
         if layer.kind == "smooth":
             smooth.even(canvas, coverage, window=window, unit=self.face.inter_ocular)
         elif layer.kind == "lens":
-            lay_lens(canvas, layer.shades[placed.shade].colour, coverage, window=window)
-        elif colour is not None:
-            canvas.film_of(colour, coverage, window=window)
+            lay_lens(canvas, product, coverage, window=window)
         else:
-            product = layer.shades[placed.shade].colour
-            canvas.film(product, coverage, window=window, sheer=layer.finish == "sheer")
+            if product.ndim == 1:
+                canvas.film(product, coverage, window=window, sheer=layer.finish == "sheer")
+            else:
+                canvas.film_of(product, coverage, window=window, sheer=layer.finish == "sheer")
             finish.apply(canvas, layer, placed, product=product, face=self.face, window=window)
-        if before is not None:
-            self._keep(layer, placed, before=before, opacity=coverage)
+        if self.keep:
+            self._keep(layer, placed, opacity=coverage)
 
-    def _keep(self, layer: Layer, placed: Placed, *, before: U8, opacity: F32) -> None:
+    def _keep(self, layer: Layer, placed: Placed, *, opacity: F32) -> None:
         """Write a layer's part of the picture now, and what it changed as RGBA."""
         assert self.canvas is not None
         at = self._at(placed.box)
+        before = self.image[at].copy()
         after = np.where((placed.mask > 0)[..., None], self.canvas.encode(self.canvas.window(placed.box)), before)
         self.image[at] = after
         self.mask[at] |= np.where(placed.mask > 0, np.uint8(255), np.uint8(0))
@@ -221,21 +224,19 @@ def _coverage(layer: Layer, mask: F32) -> F32:
     return np.asarray(mask * np.float32(full * layer.amount), np.float32)
 
 
-def _inside(placed: Placed, box: Box) -> Placed:
-    """The part of a placed product that lies in `box`."""
+def _inside(patch: Patch, box: Box) -> Patch:
+    """The part of a patch that lies in `box`."""
+    placed = patch.placed
     x0, y0 = max(placed.box.x0, box.x0), max(placed.box.y0, box.y0)
     x1, y1 = min(placed.box.x1, box.x1), min(placed.box.y1, box.y1)
     if (x0, y0, x1, y1) == (placed.box.x0, placed.box.y0, placed.box.x1, placed.box.y1):
-        return placed
+        return patch
     if x1 <= x0 or y1 <= y0:
-        return Placed(Box(x0, y0, x0, y0), np.zeros((0, 0), np.float32), placed.shade)
+        return Patch(Placed(Box(x0, y0, x0, y0), np.zeros((0, 0), np.float32), placed.shade), patch.product)
     part = (
         slice(round(y0 - placed.box.y0), round(y1 - placed.box.y0)),
         slice(round(x0 - placed.box.x0), round(x1 - placed.box.x0)),
     )
     detail = None if placed.detail is None else placed.detail[part]
-    return Placed(Box(x0, y0, x1, y1), placed.mask[part], placed.shade, detail, placed.area)
-
-
-def _grouped(parts: tuple[Placed, ...]) -> tuple[Placed, ...]:
-    return parts
+    product = patch.product if patch.product.ndim == 1 else patch.product[part]
+    return Patch(Placed(Box(x0, y0, x1, y1), placed.mask[part], placed.shade, detail, placed.area), product)

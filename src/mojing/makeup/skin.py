@@ -107,6 +107,9 @@ SCLERA: F64 = np.log([0.43, 0.405, 0.385])
 SCLERA_COV: F64 = np.array([[0.028, 0.0, 0.0], [0.0, 0.005, 0.002], [0.0, 0.002, 0.007]])
 """The white of an eye reflects about 0.62, and its lids keep a third of the light off it; how far that strays."""
 
+LIP_SHARE = 25.0
+"""Per cent of the lips that are taken to mirror nothing."""
+
 VEIL = 0.005
 """What skin mirrors everywhere, of a white surface's light: oil and a rough surface spread even sharp lights so far."""
 
@@ -355,14 +358,18 @@ def _shine(crop: F32, level: F32, *, survey: _Survey, colour: F32, model: _Model
     The combination of the channels that is 0 for skin, 0 for a change of its blood, and 1 for the light's colour; but
     no more than what is brighter than the smooth shading, so that burnt-out skin does not turn grey without it.
     """
-    skin = survey.skin
+    skin, (h, w) = survey.skin, level.shape
     rows = np.stack([skin / skin.sum(), skin * model.blood / np.linalg.norm(skin), colour.astype(np.float64)])
     dual = np.linalg.solve(rows + 1e-9 * np.eye(3), np.array([0.0, 0.0, 1.0]))
     dual = dual / max(1.0, float(np.linalg.norm(dual)) / 8.0)
     values = survey.small[survey.bare > 0.9] @ dual.astype(np.float32)
     floor = float(np.median(np.abs(values - np.median(values)))) * 1.5 + 0.004 if len(values) else 0.02
     found = cv2.transform(crop, dual.astype(np.float32)[None]) - np.float32(floor)
-    h, w = level.shape
+    mouth = survey.lips > 0.9
+    if mouth.sum() >= 6:
+        # Lips are redder than blood alone makes skin; only what differs from lip to lip place is mirrored.
+        usual = float(np.percentile(survey.small[mouth] @ dual.astype(np.float32), LIP_SHARE)) - floor
+        found -= np.float32(max(usual, 0.0)) * cv2.resize(survey.lips, (w, h), interpolation=cv2.INTER_LINEAR)
     # Wet lips mirror light all over: their median is not free of it.
     low = survey.low * (1.0 - np.float32(0.3) * survey.lips)
     smooth = cv2.resize(low, (w, h), interpolation=cv2.INTER_LINEAR) * expected

@@ -8,10 +8,10 @@ import numpy as np
 from mojing.core.arrays import F32
 from mojing.makeup.canvas import Canvas
 
-FINE, COARSE = 0.018, 0.11
+FINE, COARSE = 0.014, 0.15
 """Shares of the distance of the eyes: sizes between them are evened; pores are finer, the face's form coarser."""
 
-EDGE = 0.22
+EDGE = 0.28
 """Change of log brightness that counts as an edge (a fold, a lid, a nostril) and stays."""
 
 WORK = 80.0
@@ -51,6 +51,28 @@ def even(canvas: Canvas, amount: F32, *, window: tuple[slice, slice], unit: floa
         canvas.albedo[:, rows, cols] -= over
         for k, c in enumerate(skin.light.tolist()):
             canvas.rest[k][rows, cols] += over[k] * lit * np.float32(c)
+
+
+def spots(canvas: Canvas, window: tuple[slice, slice], *, unit: float) -> F32:
+    """Where a concealer is dabbed (h, w) 0..1: small places darker or redder than the skin around them.
+
+    Spots are small and weak; where much changes all around lie folds, lids and nostrils, which are left alone.
+    """
+    skin = canvas.skin
+    values = skin.albedo[:, window[0], window[1]] * skin.shading[window]
+    h, w = values.shape[1:]
+    scale = min(1.0, WORK / max(unit, 1.0))
+    wh = max(round(w * scale), 2), max(round(h * scale), 2)
+    small = [cv2.resize(v, wh, interpolation=cv2.INTER_AREA) for v in values]
+    logs = np.log(np.maximum(np.dstack(small), np.float32(2e-3)))
+    size = unit * scale
+    near = cv2.GaussianBlur(logs, (0, 0), max(0.012 * size, 0.5), borderType=cv2.BORDER_REPLICATE)
+    wide = cv2.GaussianBlur(logs, (0, 0), max(0.07 * size, 1.5), borderType=cv2.BORDER_REPLICATE)
+    green = wide[..., 1] - near[..., 1]
+    form = cv2.GaussianBlur(np.abs(green), (0, 0), max(0.05 * size, 1.0), borderType=cv2.BORDER_REPLICATE)
+    found = np.clip((green - 0.05) / 0.10, 0.0, 1.0) * np.clip((0.14 - form) / 0.06, 0.0, 1.0)
+    soft = cv2.GaussianBlur(found, (0, 0), max(0.012 * size, 0.6), borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.resize(np.minimum(1.3 * soft, 1.0), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _blurred(values: F32, weight: F32, *, sigma: float) -> F32:

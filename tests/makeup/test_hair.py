@@ -1,0 +1,95 @@
+"""Hair colour: dye only darkens, bleach lightens by degrees, strands and their shine stay."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mojing.core.arrays import F32, U8
+from mojing.core.color import luma, srgb_to_linear
+from mojing.makeup.hair import dye, place_hair, refined
+from mojing.makeup.look import Layer, Look, Shade
+from mojing.makeup.render import render
+from tests.makeup.skins import drawn
+
+LIGHT = np.array([0.9, 0.9, 0.9], np.float32)
+BLONDE, BLACK, RED = (Shade.of_hex(c).colour for c in ("#d9b77e", "#1a1310", "#8a1c1c"))
+
+
+def strands(tone: tuple[int, int, int]) -> U8:
+    """(60, 80, 3) of hair with light and dark strands, and one that shines."""
+    rng = np.random.default_rng(5)
+    line = 1.0 + 0.25 * rng.standard_normal(80)
+    out = np.clip(np.array(tone) * line[None, :, None], 0, 255) * np.ones((60, 1, 1))
+    out[:, 40] = 235
+    return out.astype(np.uint8)
+
+
+def full(value: float) -> F32:
+    return np.full((60, 80), value, np.float32)
+
+
+@pytest.mark.parametrize("shade", [BLONDE, BLACK, RED])
+def test_no_amount_is_the_photo(shade: F32) -> None:
+    hair = strands((60, 45, 35))
+    assert (dye(hair, shade, amount=full(0.0), light=LIGHT) == hair).all()
+    half = full(0.0)
+    half[:, :30] = 0.8
+    assert (dye(hair, shade, amount=half, light=LIGHT)[:, 30:] == hair[:, 30:]).all()
+
+
+def test_dark_hair_turns_light_by_degrees() -> None:
+    hair = strands((40, 30, 24))
+    levels = [float(luma(dye(hair, BLONDE, amount=full(a), light=LIGHT)).mean()) for a in (0.0, 0.3, 0.6, 1.0)]
+    assert levels == sorted(levels)
+    assert levels[1] < levels[0] + 0.08 < levels[3] - 0.1
+    lifted = srgb_to_linear(dye(hair, BLONDE, amount=full(0.6), light=LIGHT)).mean(axis=(0, 1))
+    assert lifted[0] > 1.3 * lifted[2]  # brassy on the way
+
+
+def test_dark_dye_needs_no_bleach() -> None:
+    hair = strands((190, 150, 100))
+    dark = dye(hair, BLACK, amount=full(1.0), light=LIGHT)
+    assert float(np.median(luma(dark))) < 0.2 < float(np.median(luma(hair)))
+
+
+def test_strands_and_shine_stay() -> None:
+    hair = strands((90, 65, 45))
+    red = dye(hair, RED, amount=full(0.9), light=LIGHT)
+    dull = [i for i in range(80) if abs(i - 40) > 2]
+    a, b = luma(hair)[30, dull], luma(red)[30, dull]
+    assert np.corrcoef(a, b)[0, 1] > 0.9
+    assert float(luma(red)[30, 40]) > 2.0 * float(b.mean())
+    assert red[..., 0].mean() > 1.5 * red[..., 1].mean()
+
+
+@pytest.mark.parametrize("pattern", ["whole", "ombre", "streaks", "roots"])
+def test_hair_is_painted_where_it_is(pattern: str) -> None:
+    face = drawn()
+    alpha = np.zeros(face.face.hw, np.float32)
+    alpha[:50] = 1.0
+    alpha[50:140, :20] = 0.5
+    shades = (Shade.of_hex("#8a1c1c"),)
+    one = Layer("hair", shades, pattern=pattern, coverage=0.9)
+    made = render(face.rgb, face.face, look=Look("", (one,)), hair=alpha)
+    assert (made.image[alpha == 0] == face.rgb[alpha == 0]).all()
+    assert (made.image != face.rgb).any()
+    assert (made.mask[alpha == 0] == 0).all()
+    for placed in place_hair(one, face.face, hair=alpha):
+        assert placed.mask.min() >= 0.0
+        assert placed.mask.max() <= 1.0
+    assert (render(face.rgb, face.face, look=Look("", (one,))).image == face.rgb).all()
+
+
+def test_edge_of_the_mask_follows_the_photo() -> None:
+    rgb = np.full((120, 160, 3), 225, np.uint8)
+    rgb[:, :80] = 30
+    rgb[40:44, 80:100] = 30  # a strand that the rough mask misses
+    rough = np.zeros((120, 160), np.float32)
+    rough[:, :77] = 1.0
+    alpha = refined(rgb, rough)
+    assert alpha.min() >= 0.0
+    assert alpha.max() <= 1.0
+    assert alpha[20, 60] > 0.9
+    assert alpha[20, 110] < 0.05
+    assert alpha[42, 82] > alpha[20, 82] + 0.1
