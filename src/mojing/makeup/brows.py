@@ -8,11 +8,12 @@ import numpy as np
 
 from mojing.core.arrays import F32, F64
 from mojing.core.geometry import Box
-from mojing.makeup.curves import fill, soften
+from mojing.makeup.charts import Grid
+from mojing.makeup.curves import directions, fill, fill_many, soften
 from mojing.makeup.geometry import Eye, Geometry
 from mojing.makeup.look import Layer
 from mojing.makeup.placed import Placed, around
-from mojing.makeup.strands import chance, drawn, strands
+from mojing.makeup.strands import chance, strands
 
 _HIDES = ("hair", "cover", "glasses")
 
@@ -52,9 +53,9 @@ def place(layer: Layer, g: Geometry) -> list[Placed]:
         hairs = _hairs(eye, style, middle=middle, half=half)
         box = around(np.concatenate([outline, hairs.reshape(-1, 2)]), pad=0.06 * g.unit + 1.0, hw=g.hw)
         mask = _base(outline, box, softness=layer.softness, unit=g.unit) * np.float32(style.base)
-        fine = soften(drawn([hairs], box=box), (0.001 + 0.006 * layer.softness) * g.unit) * np.float32(style.hairs)
+        fine = soften(fill_many(hairs, box=box), (0.001 + 0.006 * layer.softness) * g.unit) * np.float32(style.hairs)
         mask = 1.0 - (1.0 - mask) * (1.0 - fine)
-        out.append(Placed(box, g.kept(np.asarray(mask, np.float32), box, *_HIDES), area=side))
+        out.append(Placed(box, g.kept(np.asarray(mask, np.float32), Grid(box, 1), *_HIDES), area=side))
     return out
 
 
@@ -94,7 +95,7 @@ def _hairs(eye: Eye, style: _Style, *, middle: F64, half: F64) -> F64:
         return np.stack([np.interp(at, steps, column) for column in values.T], axis=1)
 
     roots = pick(middle) + across[:, None] * pick(half)
-    along = np.gradient(middle, axis=0)
+    along = directions(middle)
     along = pick(along / np.maximum(np.hypot(*along.T), 1e-9)[:, None])
     up = np.stack([along[:, 1], -along[:, 0]], axis=1)
     up = up * np.sign(up @ eye.up)[:, None]

@@ -44,9 +44,9 @@ def _on(texture: F32, kind: str, g: Geometry, *, shade: int, name: str) -> list[
     if window is None:
         return []
     grid, part = window
-    free = g.free(grid, *_HIDES, fade=_FADES[kind])
-    mask = mask[part] * free * g.bare(part, brows=kind in ("foundation", "smooth", "concealer"))
-    return [Placed(grid.box, grid.full(np.ascontiguousarray(mask, np.float32)), shade, area=name)]
+    brows = kind in ("foundation", "smooth", "concealer")
+    mask = mask[part] * g.free(part, grid, hides=_HIDES, fade=_FADES[kind], brows=brows)
+    return [Placed(grid.box, grid.full(mask), shade, area=name)]
 
 
 def _texture(

@@ -62,9 +62,17 @@ def resample(curve: F64, count: int) -> F64:
     return np.stack([np.interp(at, length, curve[:, 0]), np.interp(at, length, curve[:, 1])], axis=1)
 
 
+def directions(curve: F64) -> F64:
+    """Steps (n, 2) along an open curve (n, 2), from the points before to those after."""
+    along = np.empty_like(curve)
+    along[1:-1] = (curve[2:] - curve[:-2]) * 0.5
+    along[0], along[-1] = curve[1] - curve[0], curve[-1] - curve[-2]
+    return along
+
+
 def normals(curve: F64) -> F64:
     """Unit normals (n, 2) of an open curve (n, 2), a quarter turn from its direction towards -y for a walk along +x."""
-    along = np.gradient(curve, axis=0)
+    along = directions(curve)
     length = np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-9)
     return np.stack([along[:, 1], -along[:, 0]], axis=1) / length[:, None]
 
@@ -73,8 +81,7 @@ def turn(outline: AnyArray) -> float:
     """Which way round a closed outline (n, 2) runs, as `fill` is told it: -1 or 1."""
     p = np.asarray(outline, np.float64)[:, :2]
     p = p - p[0]
-    q = np.roll(p, -1, axis=0)
-    return -1.0 if float(p[:, 0] @ q[:, 1] - p[:, 1] @ q[:, 0]) > 0 else 1.0
+    return -1.0 if float(p[:-1, 0] @ p[1:, 1] - p[:-1, 1] @ p[1:, 0]) > 0 else 1.0
 
 
 def fill(outlines: Sequence[AnyArray], *, box: Box, way: float = 0.0) -> F32:
@@ -104,7 +111,7 @@ def fill_many(outlines: AnyArray, *, box: Box) -> F32:
     if h <= 0 or w <= 0 or not len(outlines):
         return np.zeros((max(h, 0), max(w, 0)), np.float32)
     p = np.asarray(outlines, np.float64) - np.array([box.x0 - 0.5, box.y0 - 0.5])
-    q = np.roll(p, -1, axis=1)
+    q = np.concatenate([p[:, 1:], p[:, :1]], axis=1)
     area = (p[..., 0] * q[..., 1] - p[..., 1] * q[..., 0]).sum(axis=1)
     sign = np.repeat(np.where(area > 0, -1.0, 1.0), p.shape[1])
     return _accumulate(p.reshape(-1, 2), q.reshape(-1, 2), sign, hw=(h, w))

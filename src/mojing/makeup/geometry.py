@@ -138,9 +138,25 @@ class Eye:
         plate = ThinPlate(self.points[index], mean_shape()[index, :2], smooth=1e-3)
         return look_up(plate, self.grid, step_px=0.05 * self.geometry.unit)
 
+    @cached_property
+    def _ball(self) -> tuple[Box, F32]:
+        box = around(self.opening, pad=1.0, hw=self.geometry.hw)
+        return box, fill([self.opening], box=box)
+
     def eyeball(self, box: Box) -> F32:
         """How much of each pixel of `box` is eyeball."""
-        return fill([self.opening], box=box)
+        return 1.0 - self.spared(np.ones((round(box.height), round(box.width)), np.float32), box)
+
+    def spared(self, mask: F32, box: Box) -> F32:
+        """A mask (h, w) of `box` without what is eyeball, in place."""
+        own, ball = self._ball
+        x0, y0 = int(max(own.x0, box.x0)), int(max(own.y0, box.y0))
+        x1, y1 = int(min(own.x1, box.x1)), int(min(own.y1, box.y1))
+        if x1 > x0 and y1 > y0:
+            inside = mask[y0 - int(box.y0) : y1 - int(box.y0), x0 - int(box.x0) : x1 - int(box.x0)]
+            part = ball[y0 - int(own.y0) : y1 - int(own.y0), x0 - int(own.x0) : x1 - int(own.x0)]
+            np.minimum(inside, np.float32(1.0) - part, out=inside)
+        return mask
 
 
 class Geometry:
@@ -195,64 +211,73 @@ class Geometry:
         return look_up(plate, self.grid, step_px=0.14 * self.unit)
 
     @cached_property
-    def _features(self) -> tuple[F32, F32]:
-        """0..1 at the coarse pixels of `grid`: eyes, lips and what lies beside the head; and brows."""
+    def _grid_marks(self) -> F32:
+        """0..1 at the coarse pixels of `grid`, how much of them is eye or lips."""
         back = self.grid.to_photo().inverse()
-        h, w = self.grid.hw
-        box = Box(0.0, 0.0, float(w), float(h))
-        eyes = [eye.opening for eye in self.eyes.values()]
-        # Nothing lies beyond the silhouette, which on a turned head is nearer than the map's extrapolation goes.
-        reach = np.concatenate([self.points[:468], self.points[list(OVAL)] + 0.45 * self.up])
-        hull = cv2.convexHull(back.apply(reach).astype(np.float32))[:, 0].astype(np.float64)
-        outside = 1.0 - soften(fill([hull], box=box), 0.012 * self.unit / self.grid.every)
-        marks = np.maximum(outside, fill([back.apply(line) for line in (*eyes, self.lips_outer)], box=box))
-        brows = fill([back.apply(eye.brow_outline) for eye in self.eyes.values()], box=box)
-        return marks, soften(brows, 0.03 * self.unit / self.grid.every)
+        marks = np.zeros(self.grid.hw, np.float32)
+        for line in (*(eye.opening for eye in self.eyes.values()), self.lips_outer):
+            local = back.apply(line)
+            box = around(local, pad=1.0, hw=self.grid.hw)
+            rows, cols = box.slices(self.grid.hw)
+            marks[rows, cols] = np.maximum(marks[rows, cols], fill([local], box=box))
+        return marks
 
-    def bare(self, part: tuple[slice, slice], *, brows: bool) -> F32:
-        """0..1, how much of a window of `grid` is neither eye nor lips (nor, in part, brow)."""
-        marks, hairs = self._features
-        free = 1.0 - marks[part]
-        if brows:
-            free = free * (1.0 - 0.8 * hairs[part])
-        return np.asarray(free, np.float32)
+    def free(self, part: tuple[slice, slice], grid: Grid, *, hides: tuple[str, ...], fade: float, brows: bool) -> F32:
+        """0..1, how freely the coarse pixels of `grid`, a window `part` of the face's, can be painted.
 
-    def blocked(self, grid: Grid, *names: str) -> F32:
-        """0..1, how surely the coarse pixels show one of the named parts and cannot be painted."""
-        rows = [FACE_PARTS.index(name) for name in names]
-        p = grid.warp(self._parts[rows].sum(axis=0), self._to_parts)
-        return np.asarray(np.clip(p * np.float32(2.0) - np.float32(0.5), 0.0, 1.0), np.float32)
-
-    def free(self, grid: Grid, *names: str, fade: float) -> F32:
-        """0..1, how freely the coarse pixels can be painted: nothing where one of the named parts is, and less and
-        less `fade` inter-ocular distances before it. Eyes do not count, whatever they were taken for."""
-        found = self._free.get((names, fade))
+        Nothing where one of the parts `hides` is, and less and less `fade` inter-ocular distances before it; nothing
+        on eyes and lips, whatever they were taken for; nothing beside the head; and little on brows if `brows`.
+        """
+        key = (hides, fade, brows)
+        found = self._free.get(key)
         if found is None:
-            rows = [FACE_PARTS.index(name) for name in names]
-            hidden = self._parts[rows].sum(axis=0) * (1.0 - self._eye_parts)
-            found = 1.0 - np.clip(hidden * np.float32(2.0) - np.float32(0.5), 0.0, 1.0)
-            sigma = 0.5 * fade * self.unit * self._to_parts.scale
-            found = np.clip(soften(found, sigma) * np.float32(2.0) - np.float32(1.0), 0.0, 1.0) if fade else found
-            found = self._free[(names, fade)] = np.asarray(found, np.float32)
-        return grid.warp(found, self._to_parts)
+            found = self._free[key] = self._free_parts(hides, fade=fade, brows=brows)
+        free = grid.warp(found, self._to_parts)
+        return np.multiply(free, np.float32(1.0) - self._grid_marks[part], out=free)
 
     @cached_property
-    def _free(self) -> dict[tuple[tuple[str, ...], float], F32]:
+    def _free(self) -> dict[tuple[tuple[str, ...], float, bool], F32]:
         return {}
 
-    @cached_property
-    def _eye_parts(self) -> F32:
-        """0..1 on the grid of the parts, the eyes and what is next to them."""
-        wide = [shifted(eye.opening, 0.06 * self.unit) for eye in self.eyes.values()]
-        h, w = self._parts.shape[1:]
-        return fill([self._to_parts.apply(line) for line in wide], box=Box(0.0, 0.0, float(w), float(h)))
+    def _free_parts(self, hides: tuple[str, ...], *, fade: float, brows: bool) -> F32:
+        eyes, head, hairs = self._on_parts
+        hidden = self._parts[[FACE_PARTS.index(name) for name in hides]].sum(axis=0) * (1.0 - eyes)
+        free = 1.0 - np.clip(hidden * np.float32(2.0) - np.float32(0.5), 0.0, 1.0)
+        soft = soften(np.asarray(free, np.float32), 0.5 * fade * self.unit * self._to_parts.scale)
+        free = np.clip(soft * np.float32(2.0) - np.float32(1.0), 0.0, 1.0) * head
+        return np.asarray(free * (1.0 - np.float32(0.8) * hairs) if brows else free, np.float32)
 
-    def kept(self, mask: F32, box: Box, *names: str) -> F32:
-        """A mask (h, w) without what the named parts hide, in place."""
-        if mask.size:
-            grid = Grid(box, 1)
-            np.multiply(mask, 1.0 - self.blocked(grid, *names), out=mask)
+    @cached_property
+    def _on_parts(self) -> tuple[F32, F32, F32]:
+        """0..1 on the grid of the parts: the eyes and what is next to them, the head, the brows."""
+        h, w = self._parts.shape[1:]
+        box, scale = Box(0.0, 0.0, float(w), float(h)), self._to_parts.scale * self.unit
+        wide = [shifted(eye.opening, 0.06 * self.unit) for eye in self.eyes.values()]
+        eyes = fill([self._to_parts.apply(line) for line in wide], box=box)
+        # Nothing lies beyond the silhouette, which on a turned head is nearer than the map's extrapolation goes.
+        reach = np.concatenate([self.points[:468], self.points[list(OVAL)] + 0.45 * self.up])
+        hull = cv2.convexHull(self._to_parts.apply(reach).astype(np.float32))[:, 0].astype(np.float64)
+        brows = [self._to_parts.apply(eye.brow_outline) for eye in self.eyes.values()]
+        return eyes, soften(fill([hull], box=box), 0.012 * scale), soften(fill(brows, box=box), 0.03 * scale)
+
+    def kept(self, mask: F32, grid: Grid, *names: str) -> F32:
+        """A mask (rows, columns) without what surely shows one of the named parts, in place."""
+        found = self._blocked.get(names)
+        if found is None:
+            hidden = self._parts[[FACE_PARTS.index(name) for name in names]].sum(axis=0)
+            found = np.clip(np.float32(1.5) - hidden * np.float32(2.0), 0.0, 1.0)
+            found = self._blocked[names] = np.asarray(found, np.float32)
+        b = grid.box
+        corners = self._to_parts.apply(np.array([[b.x0, b.y0], [b.x1, b.y0], [b.x0, b.y1], [b.x1, b.y1]]))
+        x0, y0 = np.clip(corners.min(axis=0) - 1.0, 0, self._parts.shape[1] - 1).astype(int)
+        x1, y1 = np.clip(corners.max(axis=0) + 2.0, 1, self._parts.shape[1]).astype(int)
+        if mask.size and float(found[y0:y1, x0:x1].min()) < 1.0:
+            np.multiply(mask, grid.warp(found, self._to_parts), out=mask)
         return mask
+
+    @cached_property
+    def _blocked(self) -> dict[tuple[str, ...], F32]:
+        return {}
 
 
 @cache

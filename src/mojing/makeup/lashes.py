@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from mojing.core.arrays import F64
-from mojing.makeup.curves import normals, resample, soften
+from mojing.makeup.charts import Grid
+from mojing.makeup.curves import directions, fill_many, normals, resample, soften
 from mojing.makeup.geometry import Eye, Geometry
 from mojing.makeup.look import Layer
 from mojing.makeup.placed import Placed, around
-from mojing.makeup.strands import chance, drawn, strands
+from mojing.makeup.strands import chance, strands
 
 _HIDES = ("hair", "cover", "glasses")
 _POINTS = 64
@@ -44,20 +45,22 @@ def place(layer: Layer, g: Geometry) -> list[Placed]:
     for side, eye in g.eyes.items():
         if not layer.has(side):
             continue
-        hairs = []
-        if layer.has("upper"):
-            hairs.append(_upper(eye, style, layer.size))
-        if layer.has("lower"):
-            hairs.append(_lower(eye, style, layer.size))
+        lids = [lid(eye, style, layer.size) for lid, word in ((_upper, "upper"), (_lower, "lower")) if layer.has(word)]
+        roots, bends, tips, width = (np.concatenate(values) for values in zip(*lids, strict=True))
+        hairs = strands(roots, bends=bends, tips=tips, width=width)
         sigma = (0.001 + 0.004 * layer.softness) * g.unit
-        box = around(np.concatenate([h.reshape(-1, 2) for h in hairs]), pad=3.0 * sigma + 1.0, hw=g.hw)
-        mask = soften(drawn(hairs, box=box), sigma)
-        mask = np.minimum(mask, 1.0 - eye.eyeball(box))
-        out.append(Placed(box, g.kept(mask, box, *_HIDES), area=side))
+        box = around(hairs.reshape(-1, 2), pad=3.0 * sigma + 1.0, hw=g.hw)
+        mask = soften(fill_many(hairs, box=box), sigma)
+        mask = g.kept(eye.spared(mask, box), Grid(box, 1), *_HIDES)
+        out.append(Placed(box, mask, area=side))
     return out
 
 
-def _upper(eye: Eye, style: _Style, size: float) -> F64:
+_Hairs = tuple[F64, F64, F64, F64]
+"""Roots, bends and tips (n, 2) and widths (n,) of strands."""
+
+
+def _upper(eye: Eye, style: _Style, size: float) -> _Hairs:
     n = style.count
     noise = chance(n, 4, seed=5)
     t = np.clip(np.linspace(0.07, 1.0, n) + noise[:, 0] * 0.35 / n, 0.0, 1.0)
@@ -71,10 +74,10 @@ def _upper(eye: Eye, style: _Style, size: float) -> F64:
     # A lash first grows outwards from the lid and then curls up, so that its bend lies on the outer side.
     early = lean + np.interp(t, (0.0, 0.5, 1.0), (0.15, 0.40, 0.55))
     bends = roots + (away * np.cos(early)[:, None] + along * np.sin(early)[:, None]) * (0.55 * length)[:, None]
-    return strands(roots, bends=bends, tips=tips, width=_width(n, style.width, eye))
+    return roots, bends, tips, _width(n, style.width, eye)
 
 
-def _lower(eye: Eye, style: _Style, size: float) -> F64:
+def _lower(eye: Eye, style: _Style, size: float) -> _Hairs:
     n = max(14, style.count // 2)
     noise = chance(n, 4, seed=6)
     t = np.clip(np.linspace(0.30, 0.97, n) + noise[:, 0] * 0.35 / n, 0.0, 1.0)
@@ -83,7 +86,7 @@ def _lower(eye: Eye, style: _Style, size: float) -> F64:
     lean = np.interp(t, (0.0, 1.0), (0.0, 0.75)) + 0.1 * noise[:, 2] + _tufts(n, style.tuft)
     tips = roots + (away * np.cos(lean)[:, None] + along * np.sin(lean)[:, None]) * length[:, None]
     bends = roots + away * (0.55 * length)[:, None]
-    return strands(roots, bends=bends, tips=tips, width=_width(n, 0.75 * style.width, eye))
+    return roots, bends, tips, _width(n, 0.75 * style.width, eye)
 
 
 def _frame(eye: Eye, t: F64, *, upper: bool) -> tuple[F64, F64, F64]:
@@ -92,7 +95,7 @@ def _frame(eye: Eye, t: F64, *, upper: bool) -> tuple[F64, F64, F64]:
     away = normals(line)
     if float(away[_POINTS // 2] @ (eye.up if upper else -eye.up)) < 0:
         away = -away
-    along = np.gradient(line, axis=0)
+    along = directions(line)
     along = along / np.maximum(np.hypot(*along.T), 1e-9)[:, None]
     at = t * (_POINTS - 1)
     pick = [np.interp(at, np.arange(_POINTS), column) for column in (*line.T, *away.T, *along.T)]

@@ -6,6 +6,7 @@ import numpy as np
 
 from mojing.core.arrays import F32
 from mojing.core.geometry import Box
+from mojing.makeup.charts import Grid
 from mojing.makeup.curves import soften
 from mojing.makeup.geometry import Eye, Geometry
 from mojing.makeup.look import Layer
@@ -38,9 +39,10 @@ def _lens(layer: Layer, eye: Eye) -> list[Placed]:
     radius, angle, px = _polar(eye, box, size=layer.size)
     edge = _ramp((1.0 - radius) * px + 0.5, 0.0, 1.0 + 0.10 * layer.softness * px)
     clear = _ramp(radius, _PUPIL - 0.10, _PUPIL + 0.12)
-    lid = soften(eye.eyeball(box), 0.004 * g.unit) * eye.eyeball(box)
+    ball = eye.eyeball(box)
+    lid = soften(ball, 0.004 * g.unit) * ball
     whole = edge * clear * lid
-    whole = g.kept(np.ascontiguousarray(whole, np.float32), box, "hair", "cover", "glasses")
+    whole = g.kept(np.ascontiguousarray(whole, np.float32), Grid(box, 1), "hair", "cover", "glasses")
     depth = np.asarray(np.clip((radius - _PUPIL) / (1.0 - _PUPIL), 0.0, 1.0), np.float32)
     ring = np.asarray(_ramp(radius, 0.66, 0.92), np.float32)
     if layer.pattern == "natural":

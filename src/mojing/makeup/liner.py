@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mojing.core.arrays import F64
+from mojing.makeup.charts import Grid
 from mojing.makeup.curves import fill, normals, resample, soften, spline
 from mojing.makeup.geometry import CREASE, Eye, Geometry
 from mojing.makeup.look import Layer
@@ -70,8 +71,8 @@ def _stroke(shapes: list[F64], eye: Eye, layer: Layer, *, shade: int) -> Placed:
     sigma = (0.0015 + blur * layer.softness) * g.unit
     box = around(np.concatenate(shapes), pad=3.0 * sigma + 1.5, hw=g.hw)
     mask = np.clip(soften(fill(shapes, box=box), sigma), 0.0, 1.0)
-    mask = np.minimum(mask, 1.0 - eye.eyeball(box))
-    return Placed(box, g.kept(mask, box, *_HIDES), shade, area=eye.side)
+    mask = g.kept(eye.spared(mask, box), Grid(box, 1), *_HIDES)
+    return Placed(box, mask, shade, area=eye.side)
 
 
 def _lid(eye: Eye, *, upper: bool) -> tuple[F64, F64]:

@@ -20,7 +20,7 @@ def place_lip(layer: Layer, g: Geometry) -> list[Placed]:
     """Lip colour: the whole lips, darker or lighter towards the mouth (ombre), or one shade a lip (two-tone)."""
     box = around(g.lips_outer, pad=1.0, hw=g.hw)
     mask = _lips(g, box, softness=layer.softness)
-    mask = g.kept(mask, box, *_HIDES)
+    mask = g.kept(mask, Grid(box, 1), *_HIDES)
     upper, lower = layer.has("upper"), layer.has("lower")
     if layer.pattern == "two-tone":
         share = _upper(g, box)
@@ -55,7 +55,7 @@ def place_liner(layer: Layer, g: Geometry) -> list[Placed]:
     if not (layer.has("upper") and layer.has("lower")):
         share = _upper(g, box)
         mask = mask * (share if layer.has("upper") else 1.0 - share)
-    return [Placed(box, g.kept(mask, box, *_HIDES))]
+    return [Placed(box, g.kept(mask, Grid(box, 1), *_HIDES))]
 
 
 def _lips(g: Geometry, box: Box, *, softness: float) -> F32:

@@ -10,6 +10,9 @@ import numpy as np
 from mojing.core.arrays import F32, readonly
 from mojing.core.geometry import Box
 
+_LEAST = 1.0 / 1024.0
+"""What is thinner is nothing."""
+
 
 @dataclass(frozen=True, eq=False)
 class Placed:
@@ -53,7 +56,10 @@ def around(points: np.ndarray[tuple[int, ...], np.dtype[np.float64]], *, pad: fl
 
 def trimmed(placed: Placed) -> Placed | None:
     """The same in the smallest box that holds all of it; None where there is nothing."""
-    on = (placed.mask > 1.0 / 1024.0).astype(np.uint8)
+    mask = placed.mask
+    if mask.size and min(mask[0].max(), mask[-1].max(), mask[:, 0].max(), mask[:, -1].max()) > _LEAST:
+        return placed
+    on = (mask > _LEAST).astype(np.uint8)
     x, y, w, h = cv2.boundingRect(on)
     if w == 0 or h == 0:
         return None

@@ -42,19 +42,19 @@ def place(layer: Layer, g: Geometry) -> list[Placed]:
 
 def _on(eye: Eye, textures: F32) -> list[Placed]:
     """Pans (n, 2, h, w), each for the upper and the lower lid, laid on one eye."""
-    found = []
-    for shade, (upper, lower) in enumerate(textures):
+    masks = []
+    for upper, lower in textures:
         mask = EYE_SHEET.read(upper, eye.upper_maps)
-        if lower.any():
-            mask = np.maximum(mask, EYE_SHEET.read(lower, eye.lower_maps))
-        window = eye.grid.window(mask)
-        if window is None:
-            continue
-        grid, part = window
-        blocked = eye.geometry.blocked(grid, *_HIDES)
-        soft = grid.full(np.ascontiguousarray(mask[part]) * (np.float32(1.0) - blocked))
-        mask = np.minimum(soft, np.float32(1.0) - eye.eyeball(grid.box))
-        found.append(Placed(grid.box, mask, shade, area=eye.side))
+        masks.append(np.maximum(mask, EYE_SHEET.read(lower, eye.lower_maps)) if lower.any() else mask)
+    window = eye.grid.window(np.maximum.reduce(masks))
+    if window is None:
+        return []
+    grid, part = window
+    free = eye.geometry.kept(np.ones(grid.hw, np.float32), grid, *_HIDES)
+    found = []
+    for shade, mask in enumerate(masks):
+        soft = eye.spared(grid.full(mask[part] * free), grid.box)
+        found.append(Placed(grid.box, soft, shade, area=eye.side))
     return found
 
 

@@ -6,9 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from mojing.core.arrays import F32, F64, AnyArray, readonly
-from mojing.core.geometry import Box
-from mojing.makeup.curves import fill_many
+from mojing.core.arrays import F64, AnyArray, readonly
 
 
 @lru_cache(maxsize=32)
@@ -18,21 +16,24 @@ def chance(count: int, columns: int, seed: int) -> F64:
 
 
 def strands(roots: F64, *, bends: F64, tips: F64, width: AnyArray) -> F64:
-    """Outlines (n, 14, 2) of strands that leave their roots (n, 2) towards `bends` and end in `tips`.
+    """Outlines (n, m, 2) of strands that leave their roots (n, 2) towards `bends` and end in `tips`.
 
-    Quadratic curves, `width` (n,) px wide at the root and running out to nothing.
+    Quadratic curves, `width` (n,) px wide at the root and running out to nothing; m is greater for longer strands.
     """
-    s = np.linspace(0.0, 1.0, 8)[None, :, None]
-    p, b, q = roots[:, None], bends[:, None], tips[:, None]
-    line = (1 - s) ** 2 * p + 2 * s * (1 - s) * b + s**2 * q
-    along = 2 * (1 - s) * (b - p) + 2 * s * (q - b)
-    length = np.maximum(np.hypot(along[..., 0], along[..., 1]), 1e-9)
-    out = np.stack([along[..., 1], -along[..., 0]], axis=-1) / length[..., None]
-    half = 0.5 * np.asarray(width)[:, None, None] * (1.0 - s**1.5)
-    left, right = line + out * half, line - out * half
-    return np.concatenate([left[:, :-1], right[:, :0:-1]], axis=1)
+    reach = float(np.abs(tips - roots).max(initial=0.0))
+    count = int(np.clip(4 + reach / 12.0, 4, 10))
+    line_of, along_of, taper = _quadratic(count)
+    pins = np.stack([roots, bends, tips], axis=1)
+    line, along = line_of @ pins, along_of @ pins
+    half = (0.5 * np.asarray(width))[:, None] * taper / np.maximum(np.hypot(along[..., 0], along[..., 1]), 1e-9)
+    out = along[..., ::-1] * half[..., None] * np.array([1.0, -1.0])
+    return np.concatenate([line + out, (line - out)[:, -2:0:-1]], axis=1)
 
 
-def drawn(outlines: list[F64], *, box: Box) -> F32:
-    """How much of each pixel of `box` strands cover: float32 (h, w) in 0..1."""
-    return fill_many(np.concatenate(outlines), box=box)
+@lru_cache(maxsize=16)
+def _quadratic(count: int) -> tuple[F64, F64, F64]:
+    """What three points are multiplied by to get points and directions (count, 3) of a curve; its taper (count,)."""
+    s = np.linspace(0.0, 1.0, count)
+    line = np.stack([(1 - s) ** 2, 2 * s * (1 - s), s**2], axis=1)
+    along = np.stack([-2 * (1 - s), 2 - 4 * s, 2 * s], axis=1)
+    return readonly(line), readonly(along), readonly(1.0 - s**1.5)
