@@ -81,12 +81,15 @@ class Sample:
     face: bool
 
 
-def crop(face: Face, rng: np.random.Generator, *, side: int, others: Sequence[U8]) -> Sample:
-    """A random crop as a finder, a first mesh or the last frame of a video might have cut it."""
+def crop(face: Face, rng: np.random.Generator, *, side: int, others: Sequence[U8], wildness: float = 1.0) -> Sample:
+    """A random crop as a finder, a first mesh or the last frame of a video might have cut it.
+
+    `wildness` scales how often it is rolled or far off: a second look mends that, so late in a run it matters less.
+    """
     stored = len(face.rgb)
-    wild = rng.random() < 0.35
+    wild = rng.random() < 0.35 * wildness
     degrees = rng.uniform(-48, 48) if wild else rng.normal(0, 5)
-    if rng.random() < 0.4:
+    if rng.random() < 0.4 * wildness:
         zoom, shift = np.exp(rng.uniform(-0.38, 0.28)), rng.normal(0, 0.07, 2)
     else:
         zoom, shift = np.exp(rng.normal(0, 0.06)), rng.normal(0, 0.025, 2)
@@ -173,7 +176,9 @@ class Sampler:
                 samples.append(no_face(self.others[int(rng.integers(len(self.others)))], rng, side=side))
                 continue
             group = self.sets[int(rng.choice(len(self.sets), p=self.share))]
-            samples.append(crop(group[int(rng.integers(len(group)))], rng, side=side, others=self.others))
+            one = group[int(rng.integers(len(group)))]
+            wildness = 1.0 if side < SIDE else 0.4
+            samples.append(crop(one, rng, side=side, others=self.others, wildness=wildness))
         return collate(samples)
 
 
