@@ -28,8 +28,11 @@ SKIN_PLACES: Final[dict[str, float]] = {
 """Where skin is read, and how much a place counts: cheeks are large and even, jaw and chin often shaded or bearded."""
 
 _MIN_PIXELS, _MIN_SHARE = 24, 0.3
-_SHADE: Final = 0.55
-"""Places darker than the brightest by more than this (natural logarithm) are in shadow, or hair."""
+_SHADE, _GLARE = 0.5, 0.4
+"""Places darker than the usual level by more than the first (natural logarithm) are in shadow, or hair; those brighter
+by more than the second shine. On dark skin gloss outshines the skin, so the brightest place is no measure."""
+_LEVEL: Final = 0.6
+"""The usual level: this quantile of the places, by weight."""
 _ODD: Final = 0.30
 """Places whose ln(R/G), ln(B/G) lie farther than this from the others' middle show something else than bare skin."""
 _DARK_LEVEL: Final = 22.0
@@ -122,15 +125,23 @@ def _linear(values: F64) -> F64:
 
 
 def _leave_out_odd(values: Mapping[str, F64], left_out: dict[str, str]) -> None:
-    brightest = max(v[0] for v in values.values())
+    usual = _usual_level(values)
     for name, value in values.items():
-        if value[0] < brightest - _SHADE:
+        if value[0] < usual - _SHADE:
             left_out[name] = "in shadow, or hair"
+        elif value[0] > usual + _GLARE:
+            left_out[name] = "shines"
     rest = [n for n in values if n not in left_out]
     middle = np.median([values[n][1:] for n in rest], axis=0)
     for name in rest:
         if len(rest) > 2 and np.hypot(*(values[name][1:] - middle)) > _ODD:
             left_out[name] = "another colour than the rest: beard, make-up or a reflection"
+
+
+def _usual_level(values: Mapping[str, F64]) -> float:
+    names = sorted(values, key=lambda n: values[n][0])
+    total = np.cumsum([SKIN_PLACES[n] for n in names])
+    return float(values[names[int(np.searchsorted(total, _LEVEL * total[-1]))]][0])
 
 
 def _pooled(values: Mapping[str, F64], used: tuple[str, ...]) -> tuple[F64, F64]:

@@ -353,7 +353,7 @@ def hair_lab(view: Closeup, skin: SkinColour, *, hair: F32 | None = None) -> F64
         sure = np.asarray(cv2.resize(hair[rows, cols], (view.hw[1], view.hw[0]), interpolation=cv2.INTER_AREA))
     else:
         sure = view.face.part("hair", box=Box(0, 0, view.hw[1], view.hw[0]))
-    on = (sure > 0.85) & (view.rgb.max(axis=2) < CLIPPED)
+    on = (sure > 0.85) & (view.top < CLIPPED)
     if on.sum() < 0.3 * view.face.inter_ocular**2 / 4:
         return None
     return lab_of(to_d65(np.median(view.linear[on], axis=0), white=skin.light.white))

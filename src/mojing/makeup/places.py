@@ -6,7 +6,7 @@ least red), never by a fixed colour, so that the same pixels are chosen under an
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import cv2
@@ -80,6 +80,8 @@ class Closeup:
         box: what it shows of the photo, in the photo's pixels.
         to_photo: from pixels of the close-up to those of the photo.
         bare: float32 (H, W) 0..1, how surely a pixel is skin with nothing before it.
+        top: uint8 (H, W), the brightest channel.
+        known: places that were read already.
     """
 
     rgb: U8
@@ -88,6 +90,8 @@ class Closeup:
     box: Box
     to_photo: Affine
     bare: F32
+    top: U8
+    known: dict[str, Patch] = field(default_factory=dict, repr=False)
 
     @property
     def hw(self) -> tuple[int, int]:
@@ -120,8 +124,8 @@ class Patch:
     darkest: float
 
     def __post_init__(self) -> None:
-        for field in ("mask", "colour", "spread"):
-            object.__setattr__(self, field, readonly(getattr(self, field)))
+        for name in ("mask", "colour", "spread"):
+            object.__setattr__(self, name, readonly(getattr(self, name)))
 
     @property
     def chroma(self) -> F64:
@@ -165,7 +169,8 @@ def closeup(rgb: U8, face: FaceView) -> Closeup:
     smooth = np.asarray(cv2.GaussianBlur(small, (3, 3), 0.0), np.uint8)
     box = Box(cols.start, rows.start, cols.stop, rows.stop)
     bare = view.part("skin", box=Box(0, 0, wh[0], wh[1])) * (1.0 - _features(mesh, (wh[1], wh[0])))
-    return Closeup(smooth, srgb_to_linear(smooth), view, box, to_photo, bare.astype(np.float32))
+    top = np.maximum(np.maximum(smooth[..., 0], smooth[..., 1]), smooth[..., 2])
+    return Closeup(smooth, srgb_to_linear(smooth), view, box, to_photo, bare.astype(np.float32), top)
 
 
 def outline(name: str, mesh: F32) -> F64:
@@ -191,42 +196,47 @@ def _features(mesh: F32, hw: tuple[int, int]) -> F32:
 
 def read(view: Closeup, name: str) -> Patch:
     """Colour of one place of `PLACES`: without what is not skin, clipped, shining, shaded, redder than the rest."""
-    inside = filled(outline(name, view.face.mesh), view.hw)
-    return _read(view, name, inside=inside, bare=inside & (view.bare > 0.5))
+    if name not in view.known:
+        view.known[name] = _read(view, name)
+    return view.known[name]
 
 
-def read_mask(view: Closeup, name: str, *, mask: AnyArray) -> Patch:
-    """The same for pixels bool (H, W) of the close-up that are of one material, such as cloth, teeth or a card."""
-    return _read(view, name, inside=mask, bare=mask)
-
-
-def _read(view: Closeup, name: str, *, inside: AnyArray, bare: AnyArray) -> Patch:
-    over = bare & (view.rgb.max(axis=2) >= CLIPPED)
+def _read(view: Closeup, name: str) -> Patch:
+    polygon = outline(name, view.face.mesh)
+    rows, cols = Box.around(polygon).slices(view.hw)
+    inside = filled(
+        polygon - [cols.start, rows.start], (max(rows.stop - rows.start, 1), max(cols.stop - cols.start, 1))
+    )
+    inside = inside[: rows.stop - rows.start, : cols.stop - cols.start]
+    bare = inside & (view.bare[rows, cols] > 0.5)
+    over = bare & (view.top[rows, cols] >= CLIPPED)
     good = bare & ~over
     share = float(good.sum()) / max(int(inside.sum()), 1)
     clipped = float(over.sum()) / max(int(bare.sum()), 1)
     chosen = np.zeros(view.hw, bool)
     if good.sum() >= 8:
         ys, xs = np.nonzero(good)
+        ys, xs = ys + rows.start, xs + cols.start
         keep = _typical(view.linear[ys, xs])
         chosen[ys[keep], xs[keep]] = True
     return _patch(view, name, chosen=chosen, share=share, clipped=clipped)
 
 
 def _patch(view: Closeup, name: str, *, chosen: AnyArray, share: float, clipped: float) -> Patch:
-    values = view.linear[chosen].astype(np.float64)
+    at = np.nonzero(chosen)
+    values = view.linear[at].astype(np.float64)
     if not len(values):
         return Patch(name, chosen, np.zeros(3), np.full(2, np.inf), 0, 0.0, clipped, 0.0)
     chroma = log_chroma(values)
     spread = 1.4826 * np.median(np.abs(chroma - np.median(chroma, axis=0)), axis=0)
-    darkest = float(np.median(view.rgb[chosen].min(axis=1)))
+    darkest = float(np.median(view.rgb[at].min(axis=1)))
     return Patch(name, chosen, np.median(values, axis=0), spread, len(values), share, clipped, darkest)
 
 
 def _typical(values: F32) -> AnyArray:
     """Which of the pixels (n, 3) have neither gloss, shadow nor an odd colour: bool (n,)."""
     light = luminance(values)
-    low, high = np.quantile(light, [0.25, 0.85])
+    low, high = np.quantile(light, [0.15, 0.7])
     chroma = log_chroma(values)
     middle = np.median(chroma, axis=0)
     mad = 1.4826 * np.median(np.abs(chroma - middle), axis=0) + 0.01
@@ -267,7 +277,7 @@ def eye_white(view: Closeup, side: str) -> Patch | None:
 
 def _brightest_white(view: Closeup, mask: AnyArray, *, name: str) -> Patch | None:
     """Of eye or teeth pixels bool (H, W), those that are bright and least red; None where they are too few or dark."""
-    mask = mask & (view.rgb.max(axis=2) < CLIPPED)
+    mask = mask & (view.top < CLIPPED)
     if mask.sum() < 12:
         return None
     ys, xs = np.nonzero(mask)

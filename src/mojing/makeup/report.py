@@ -210,7 +210,7 @@ def _evenness(view: Closeup, even: F64) -> Measure:
     found = []
     for name in places:
         on = filled(outline(name, view.face.mesh), view.hw) & (view.bare > 0.6)
-        on &= view.rgb.max(axis=2) < CLIPPED
+        on &= view.top < CLIPPED
         if on.sum() < 200:
             continue
         size = np.sqrt(float(on.sum())) / 3.0
@@ -259,7 +259,7 @@ def _shine(view: Closeup, skin: SkinColour) -> Measure:
         on = filled(outline(name, view.face.mesh), view.hw) & (view.bare > 0.6)
         if on.sum() < 40:
             continue
-        burnt = view.rgb[on].max(axis=1) >= CLIPPED
+        burnt = view.top[on] >= CLIPPED
         values = to_d65(view.linear[on], white=skin.light.white)
         shining += int(((gloss_of(values, skin=skin.linear) > _GLOSS) | burnt).sum())
         total += int(on.sum())

@@ -24,7 +24,7 @@ WIDE: Final = 8.0
 Neighbouring shades of one foundation are some 2 to 4 apart."""
 _HUES: Final = (5.0, 100.0)
 """Hue angles in degrees outside which no skin lies: if it seems to, the light was misjudged."""
-USUAL_HUE: Final = (60.1, -0.156)
+USUAL_HUE: Final = (51.1, -0.05)
 """Hue angle of skin of lightness L* on our portraits, degrees: first number plus second times L*; all tones weigh
 alike (tools/shade_calibrate.py). Half of all portraits lie within the 4 degrees that are called neutral."""
 _NEUTRAL: Final = 4.0
