@@ -171,8 +171,18 @@ class _Handout:
             sheet.put(_Text(self._wrapped(self.word(line)), colour=_CARE))
         sheet.put(self._head(say("contents")))
         for number, shown in enumerate(taught.shown, 1):
-            sheet.put(self._line(shown.step.title, lead=f"{number}", indent=8.0))
+            sheet.put(self._line(self._listed(shown), lead=f"{number}", indent=8.0))
         sheet.put(self._note(say("legend")))
+
+    def _listed(self, shown: Shown) -> Words:
+        """A line of the contents, which are the shopping list too."""
+        title, products = shown.step.title, shown.step.products
+        if not products:
+            return title
+        return Words(
+            f"{title.en} ({'; '.join(one.en for one in products)})",
+            f"{title.zh}（{'；'.join(one.zh for one in products)}）",
+        )
 
     def _note(self, words: Words) -> _Text:
         return _Text(self._wrapped(self.word(words), size=8.5), size=8.5, colour=_SOFT, below=5.0)

@@ -39,13 +39,14 @@ color:#fff;text-align:center;margin-right:.5rem;font-size:1rem}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem .9rem;margin:.5rem 0}dt{color:var(--soft)}dd{margin:0}
 .chip{display:inline-block;width:1.05em;height:1.05em;border-radius:50%;border:1px solid #0003;vertical-align:-.18em;
 margin-right:.35em;print-color-adjust:exact;-webkit-print-color-adjust:exact}
-.shade{display:inline-block;margin-right:1rem}
+.shade{display:inline-block;margin-right:1rem}nav .shade{margin:0 0 0 .8rem}
 .you{border-left:4px solid var(--mark);padding-left:.8rem}.care{border-left:4px solid var(--care);padding-left:.8rem}
 .care h3{color:var(--care)}ul,ol{margin:.2rem 0}ul{padding-left:1.2rem}
 .pick:focus-visible~.tools label{outline:2px solid var(--mark)}
 @page{size:A4;margin:14mm}
-@media print{body{font-size:10pt;line-height:1.45}h1{font-size:20pt}h2{font-size:13pt}
-section.step{padding:.6rem 0 .2rem}.tools,nav{display:none}main,header{max-width:none;padding:0}
+@media print{nav a{color:inherit;text-decoration:none}
+body{font-size:10pt;line-height:1.45}h1{font-size:20pt}h2{font-size:13pt}
+section.step{padding:.6rem 0 .2rem}.tools{display:none}main,header,nav{max-width:none;padding:0}
 .pair{grid-template-columns:1fr 1fr}.pair img{max-height:56mm;width:auto;max-width:100%}
 .n{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 """
@@ -82,9 +83,7 @@ class _Page:
         title = lesson_title(taught)
         first = self.languages[0]
         steps = "\n".join(self._step(n, one, taught=taught) for n, one in enumerate(taught.shown, 1))
-        links = "".join(
-            f'<li><a href="#s{n}">{self.text(s.step.title)}</a></li>' for n, s in enumerate(taught.shown, 1)
-        )
+        links = "".join(self._link(n, one, taught=taught) for n, one in enumerate(taught.shown, 1))
         lines = "".join(f"<li>{self.text(line)}</li>" for line in taught.about)
         notices = "".join(f'<p class="care">{self.text(line)}</p>' for line in taught.notices)
         pair = self._figure(taught.before, say("before"), alt=say("alt_before"))
@@ -111,6 +110,11 @@ class _Page:
             return html.escape(words.of(self.languages[0]))
         spans = (f'<span lang="{TAGS[one]}">{html.escape(words.of(one))}</span>' for one in self.languages)
         return "".join(spans)
+
+    def _link(self, number: int, one: Shown, *, taught: Lesson) -> str:
+        """A line of the contents, which are the shopping list too."""
+        products = f' <span class="note">{self._products(one, taught)}</span>' if one.step.products else ""
+        return f'<li><a href="#s{number}">{self.text(one.step.title)}</a>{products}</li>'
 
     def _step(self, number: int, one: Shown, *, taught: Lesson) -> str:
         step = one.step
