@@ -56,11 +56,15 @@ class Canvas:
         Coverage counts in steps of 1/255, finer than shows.
         """
         r = swatch(product)
-        table = _table(tuple(r.tolist()), sheer)
+        through, closed = _tables(tuple(r.tolist()), sheer)
         steps = cv2.convertScaleAbs(coverage, alpha=255.0)
         for k in range(3):
             part = self.albedo[k][window]
-            part[...] = mixed(part, r[k : k + 1].astype(np.float32), transmission=cv2.LUT(steps, table[k]))
+            d = cv2.subtract(part, float(r[k]))
+            below = cv2.multiply(d, cv2.LUT(steps, closed[k]))
+            cv2.subtract(float(1.0 - r[k] * r[k]), below, below)
+            cv2.multiply(d, cv2.LUT(steps, through[k]), d)
+            np.add(cv2.divide(d, below, d), np.float32(r[k]), out=part)
 
     def film_of(self, product: F32, coverage: F32, *, window: tuple[slice, slice], sheer: bool = False) -> None:
         """The same with another product in every pixel, `product` (h, w, 3) in linear light."""
@@ -80,13 +84,17 @@ class Canvas:
             value = cv2.scaleAdd(cv2.multiply(shading, albedo[window]), colour, rest[window])
             if shines:
                 value = cv2.scaleAdd(glow, colour, value)
-            planes.append(_ENCODED[np.clip(value * np.float32(65535.0) + np.float32(0.5), 0, 65535).astype(np.uint16)])
+            planes.append(cv2.LUT(cv2.multiply(value, 65535.0, dtype=cv2.CV_16U), _ENCODED))
         return np.asarray(cv2.merge(planes), np.uint8)
 
 
 @lru_cache(maxsize=256)
-def _table(product: tuple[float, float, float], sheer: bool) -> F32:
-    """Transmission (3, 256) of a product for coverages in steps of 1/255."""
-    table = transmission_for(np.array(product), _STEPS, sheer=sheer)
-    table[0] = 1.0
-    return np.ascontiguousarray(table.T, np.float32)
+def _tables(product: tuple[float, float, float], sheer: bool) -> tuple[F32, F32]:
+    """T q and R (1 - T) of `mixed`, (3, 256) each, for coverages in steps of 1/255."""
+    r = np.array(product)
+    t = transmission_for(r, _STEPS, sheer=sheer)
+    t[0] = 1.0
+    return (
+        np.ascontiguousarray((t * (1.0 - r * r)).T, np.float32),
+        np.ascontiguousarray((r * (1.0 - t)).T, np.float32),
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
 
@@ -15,15 +17,30 @@ def as_layer(before: U8, after: U8, *, opacity: AnyArray) -> U8:
     the product hides, with which a colour exists: at least (after - before) / (255 - before) where it gets lighter
     and (before - after) / before where it gets darker. Where nothing changes alpha is 0.
     """
-    b, change = before.astype(np.float32), cv2.subtract(after, before, dtype=cv2.CV_32F)
-    room = np.where(change > 0, 255.0 - b, b)
-    least = np.abs(change) / np.maximum(room, 1.0)
-    alpha = np.clip(np.ceil(np.maximum(least.max(axis=2), opacity) * 255.0), 0, 255)
-    alpha[~change.any(axis=2)] = 0
-    scale = 255.0 / np.maximum(alpha, 1.0)
-    colour = np.clip(np.rint(b + change * scale[..., None]), 0, 255)
-    colour[alpha == 0] = 0
-    return np.dstack([colour, alpha]).astype(np.uint8)
+    h, w = opacity.shape
+    pairs = cv2.add(cv2.multiply(before, 256.0, dtype=cv2.CV_16U), after, dtype=cv2.CV_16U)
+    alpha = cv2.convertScaleAbs(opacity, alpha=255.0)
+    changed = np.zeros((h, w), np.uint8)
+    for plane in cv2.split(cv2.LUT(pairs, _least())):
+        cv2.max(alpha, plane, alpha)
+        cv2.bitwise_or(changed, plane, changed)
+    alpha[changed == 0] = 0
+    scale = cv2.LUT(alpha, _INVERSE)
+    change = cv2.subtract(after, before, dtype=cv2.CV_32F)
+    colour = cv2.add(cv2.multiply(change, cv2.merge([scale] * 3)), before, dtype=cv2.CV_8U)
+    planes = [cv2.bitwise_and(c, c, mask=alpha) for c in cv2.split(colour)]
+    return np.asarray(cv2.merge([*planes, alpha]), np.uint8)
+
+
+_INVERSE: F32 = (255.0 / np.maximum(np.arange(256), 1)).astype(np.float32)
+
+
+@cache
+def _least() -> U8:
+    """Least alpha (65536,) that turns one byte into another, at 256 x before + after."""
+    before, after = np.divmod(np.arange(65536), 256)
+    room = np.where(after > before, 255 - before, before)
+    return np.ceil(np.abs(after - before) * 255.0 / np.maximum(room, 1)).astype(np.uint8)
 
 
 def laid(rgba: AnyArray, below: AnyArray) -> F32:

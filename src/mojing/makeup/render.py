@@ -166,9 +166,10 @@ class _Painter:
         assert self.canvas is not None
         at = self._at(placed.box)
         before = self.image[at].copy()
-        after = np.where((placed.mask > 0)[..., None], self.canvas.encode(self.canvas.window(placed.box)), before)
+        on = (placed.mask > 0).astype(np.uint8)
+        after = cv2.copyTo(self.canvas.encode(self.canvas.window(placed.box)), on, before.copy())
         self.image[at] = after
-        self.mask[at] |= np.where(placed.mask > 0, np.uint8(255), np.uint8(0))
+        self.mask[at] |= on * np.uint8(255)
         self.painted.append(Painted(layer, placed.box, as_layer(before, after, opacity=opacity)))
 
     def _settle(self) -> None:
@@ -176,11 +177,11 @@ class _Painter:
         if self.canvas is None or self.keep:
             return
         at, touched = self._at(self.canvas.skin.box), self.canvas.touched
-        x, y, w, h = cv2.boundingRect(touched.astype(np.uint8))
+        on = touched.astype(np.uint8)
+        x, y, w, h = cv2.boundingRect(on)
         part = (slice(y, y + h), slice(x, x + w))
-        view, on = self.image[at][part], touched[part]
-        np.copyto(view, self.canvas.encode(part), where=on[..., None])
-        self.mask[at][part] |= np.where(on, np.uint8(255), np.uint8(0))
+        self.image[at][part] = cv2.copyTo(self.canvas.encode(part), on[part], self.image[at][part].copy())
+        self.mask[at][part] |= on[part] * np.uint8(255)
 
     def _at(self, box: Box) -> tuple[slice, slice]:
         return box.slices(self.face.hw)
