@@ -23,7 +23,7 @@ PROFILE_DEG, TURNED_DEG = 42.0, 28.0
 """Yaw in degrees from which a face is refused, and from which a notice is given."""
 DARK, DIM = 0.02, 0.06
 """Linear luminance of the brightest fiftieth of the face below which it is refused, and below which dim."""
-FLAT = 0.5
+FLAT = 0.65
 """Share of a face's neighbouring pixels of one and the same colour from which it is a drawing."""
 GREY = 2.0
 """Mean chroma of a face in Lab below which it is grey."""
@@ -41,6 +41,12 @@ def fault_of(rgb: U8, face: FaceView) -> InputError | None:
         return InputError("profile", told, hint="use a photo in which both eyes look towards the camera")
     if brightest(rgb, face) < DARK:
         return InputError("dark", "the face is too dark", hint="use a photo with light on the face")
+    if flatness(rgb, face) > FLAT:
+        return InputError("not_a_photo", "this looks like a drawing", hint="use a photo of a living face")
+    return _covered(face) or _statue(rgb, face)
+
+
+def _covered(face: FaceView) -> InputError | None:
     covers = covering(face)
     if covers["mouth"] > 0.5:
         return InputError("covered", "mouth and chin are covered", hint="take the mask off, or the hand away")
@@ -48,17 +54,15 @@ def fault_of(rgb: U8, face: FaceView) -> InputError | None:
         return InputError("covered", "the eyes are behind dark glasses", hint="take the sunglasses off")
     if covers["face"] > 0.35:
         return InputError("covered", "much of the face is covered", hint="use a photo in which the whole face is seen")
-    return _no_photo(rgb, face)
+    return None
 
 
-def _no_photo(rgb: U8, face: FaceView) -> InputError | None:
+def _statue(rgb: U8, face: FaceView) -> InputError | None:
     hint = "use a photo of a living face"
-    if flatness(rgb, face) > FLAT:
-        return InputError("not_a_photo", "this looks like a drawing", hint=hint)
     own, around = chroma(rgb, face)
     if own < GREY and around > 3 * GREY:
         return InputError("not_a_photo", "the face has no colour, the photo has: a statue?", hint=hint)
-    if own < STONE and iris_contrast(rgb, face) > 0.85:
+    if own < STONE and iris_contrast(rgb, face) > 0.78:
         return InputError("not_a_photo", "the face has no colour and the eyes no irises: a statue?", hint=hint)
     return None
 
