@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mojing.makeup.catalogue import shipped_look, shipped_looks
 from mojing.makeup.cautions import cautions, skin_colour, uncertain_light
 from mojing.makeup.kinds import AREAS, FINISHES, KINDS, PATTERNS, shade_counts
 from mojing.makeup.look import Layer, Look, Shade
@@ -272,3 +273,26 @@ def test_what_is_hidden_in_the_photo_is_told() -> None:
     assert "covered" not in cautions(shadow, skin=None, face=seen)
     prepare = next(s for s in steps(Look("", (shadow,)), behind) if s.kind == "prepare")
     assert table()["person"]["prepare"]["glasses"] in prepare.person
+
+
+def test_shipped_looks_are_taught_under_their_names() -> None:
+    assert set(table()["looks"]) == set(shipped_looks())
+    for name in shipped_looks():
+        look = shipped_look(name)
+        made = steps(look, face(), skin=skin_albedo(np.array(0.3), np.array(0.5)))
+        assert len(made) == len(look.layers) + 2
+        for step in made:
+            assert all(brand in step.products[0].en for brand in _brand(look, step.layer))
+
+
+def _brand(look: Look, index: int | None) -> list[str]:
+    ref = None if index is None else look.layers[index].product
+    return [ref.brand] if ref else []
+
+
+def test_a_single_shadow_kept_to_areas_is_told_by_them() -> None:
+    layer = sample("eyeshadow", "single", region=("outer", "crease"))
+    how = [words.en for words in steps(Look("", (layer,)), face())[1].how]
+    assert how[0].startswith("Crease")
+    assert how[1].startswith("Outer corner")
+    assert len(strokes(layer, face())) == 4

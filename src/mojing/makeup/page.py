@@ -12,7 +12,7 @@ from mojing.core.arrays import U8
 from mojing.core.image import encode
 from mojing.makeup.lesson import Lesson, Shown
 from mojing.makeup.names import Language
-from mojing.makeup.wording import TAGS, Words, plain, say
+from mojing.makeup.wording import TAGS, Words, plain, say, table
 
 _NATIVE: Final[dict[Language, str]] = {"zh": "中文", "en": "English"}
 
@@ -202,5 +202,6 @@ def _quoted(text: str) -> str:
 
 def lesson_title(taught: Lesson) -> Words:
     """What the lesson is called."""
-    name = plain(taught.look.name) if taught.look.name else say("untitled")
+    given = taught.look.name
+    name = table()["looks"].get(given, plain(given)) if given else say("untitled")
     return say("title", {"look": name})

@@ -169,11 +169,14 @@ def _how(layer: Layer, entry: dict[str, Any], *, wing: Words) -> tuple[Words, ..
     values = roles(layer) | {"wing": wing}
     pattern = entry["patterns"][layer.pattern]
     pans = [text for count, text in pattern.get("pans", {}).items() if len(layer.shades) >= int(count)]
-    out = [sentence.filled(values) for sentence in (*pattern["how"], *pans)]
     sayings = entry.get("areas", {})
     areas = [word for word in AREAS[layer.kind] if layer.has(word)]
-    out += [sayings[word] for word in areas if word in sayings]
-    if len(areas) < len(AREAS[layer.kind]) and not sayings:
+    named = len(areas) < len(AREAS[layer.kind])
+    own = layer.pattern in entry.get("areas_when_named", ())
+    out = [] if own and named else [sentence.filled(values) for sentence in (*pattern["how"], *pans)]
+    if sayings and (named if own else "areas_when_named" not in entry):
+        out += [sayings[word] for word in areas]
+    elif named:
         out.append(say("areas", {"areas": joined([_region(word) for word in areas])}))
     group = entry.get("finish_group")
     if group:

@@ -56,6 +56,12 @@ STROKES: Final[dict[tuple[str, str], tuple[Stroke, ...]]] = {
     ("eyeshadow", "halo"): (((247, 30, 0.5), (29, 27, 0.5)), ((56, 190, 0.5), (28, 27, 0.5)), ((159, 27, 0.5),)),
     ("eyeshadow", "cut-crease"): ((190, 56, 28, 27, 29, 30, 247),),
     ("eyeshadow", "smoky"): (((161, 247, 0.2), 30, 225), ((158, 28, 0.2), (28, 222, 0.6)), (145, 163, 7)),
+    ("eyeshadow", "lid"): (((28, 158, 0.4), (27, 159, 0.3), (30, 160, 0.2), (247, 161, 0.2)),),
+    ("eyeshadow", "crease"): ((190, 56, 28, 27, 29, 30, 247),),
+    ("eyeshadow", "outer"): (((33, 246, 0.5), (130, 226, 0.5), (247, 113, 0.4), 30),),
+    ("eyeshadow", "inner"): ((243, (173, 190, 0.5)),),
+    ("eyeshadow", "lower"): ((7, 163, 144, 145),),
+    ("eyeshadow", "brow-bone"): (((52, 223, 0.5), (53, 224, 0.5), (46, 225, 0.45)),),
     ("brows", "natural"): ((55, 107), (65, 66), (52, 105), ((53, 63, 0.5), (70, 46, 0.5))),
     ("brows", "arched"): ((55, 65, 52), ((52, 105, 0.2), 53, 46)),
     ("brows", "straight"): ((55, 65, 52, 53), ((63, 53, 0.5), (70, 46, 0.5))),
@@ -106,6 +112,8 @@ def strokes(layer: Layer, face: FaceView) -> tuple[F64, ...]:
 
 
 def _named(layer: Layer) -> list[Stroke]:
+    if layer.kind == "eyeshadow" and layer.pattern == "single" and not all(map(layer.has, AREAS["eyeshadow"])):
+        return [stroke for area in AREAS["eyeshadow"] if layer.has(area) for stroke in STROKES["eyeshadow", area]]
     named = _BY_PATTERN.get((layer.kind, layer.pattern)) or STROKES.get((layer.kind, layer.pattern))
     if named is not None:
         return list(named)
