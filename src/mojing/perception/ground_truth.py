@@ -177,7 +177,7 @@ def _skin_bones(joints: NDArray[np.float32]) -> list[tuple[str, tuple[NDArray[An
 
 
 def is_validation(photo_id: str) -> bool:
-    """Whether a photo is held out: street photos and portraits by number (every 9th), others by a checksum of the first word."""
+    """Whether a photo is held out: street photos and portraits by number (every 9th), others by their first word."""
     if photo_id.isdigit():
         return int(photo_id) % 9 == 4
     key = photo_id.split("-")[0].split("_")[0]
