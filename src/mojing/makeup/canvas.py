@@ -21,8 +21,10 @@ class Canvas:
     """A face's crop that layers are laid on.
 
     Attributes:
-        skin: the face as it was. albedo, rest: (3, h, w) as painted so far. glow: (h, w) what is mirrored beyond
-        `rest`, in units of the light; may be negative. touched: (h, w) bool.
+        skin: the face as it was. albedo, rest: (3, h, w) as painted so far. touched: (h, w) bool.
+        glow: (h, w) what product mirrors more, or where it is negative less, than skin does, in units of the light.
+        gleam: (3, h, w) the same where it has a colour of its own, linear; None while there is none.
+        What is painted over glow and gleam hides them.
     """
 
     def __init__(self, skin: Skin) -> None:
@@ -30,6 +32,8 @@ class Canvas:
         self.albedo: F32 = skin.albedo.copy()
         self.rest: F32 = skin.rest.copy()
         self.glow: F32 = np.zeros_like(skin.shine)
+        self.gleam: F32 | None = None
+        self._shines = False
         self.hw = int(skin.albedo.shape[1]), int(skin.albedo.shape[2])
         self.touched: AnyArray = np.zeros(self.hw, bool)
         self._normal: F32 | None = None
@@ -50,6 +54,24 @@ class Canvas:
             self._normal = np.stack(planes)
         return self._normal[:, window[0], window[1]]
 
+    def mirror(self, more: F32, *, window: tuple[slice, slice]) -> None:
+        """Add mirrored light of the light's colour, (h, w), or of its own, (3, h, w)."""
+        if more.ndim == 2:
+            self.glow[window] += more
+            self._shines = True
+            return
+        if self.gleam is None:
+            self.gleam = np.zeros_like(self.rest)
+        self.gleam[:, window[0], window[1]] += more
+
+    def _hide(self, coverage: F32, *, window: tuple[slice, slice]) -> None:
+        """Lay something over what was mirrored so far."""
+        if self._shines or self.gleam is not None:
+            left = 1.0 - np.minimum(coverage, np.float32(1.0))
+            self.glow[window] *= left
+            if self.gleam is not None:
+                self.gleam[:, window[0], window[1]] *= left
+
     def film(self, product: AnyArray, coverage: F32, *, window: tuple[slice, slice], sheer: bool = False) -> None:
         """Lay a film of `product` (3,) that hides `coverage` (h, w) 0..1 of what is under it.
 
@@ -58,6 +80,7 @@ class Canvas:
         r = swatch(product)
         through, closed = _tables(tuple(r.tolist()), sheer)
         steps = cv2.convertScaleAbs(coverage, alpha=255.0)
+        self._hide(coverage, window=window)
         for k in range(3):
             part = self.albedo[k][window]
             d = cv2.subtract(part, float(r[k]))
@@ -69,6 +92,7 @@ class Canvas:
     def film_of(self, product: F32, coverage: F32, *, window: tuple[slice, slice], sheer: bool = False) -> None:
         """The same with another product in every pixel, `product` (h, w, 3) in linear light."""
         steps = np.clip(coverage, 0.0, 1.0)
+        self._hide(coverage, window=window)
         r = swatch(product)
         t = transmission_for(r, steps, sheer=sheer)
         for k in range(3):
@@ -78,12 +102,13 @@ class Canvas:
     def encode(self, window: tuple[slice, slice]) -> U8:
         """sRGB bytes (h, w, 3) of a window."""
         shading, glow = self.skin.shading[window], self.glow[window]
-        shines = bool(glow.any())
         planes = []
-        for colour, albedo, rest in zip(self.skin.light.tolist(), self.albedo, self.rest, strict=True):
-            value = cv2.scaleAdd(cv2.multiply(shading, albedo[window]), colour, rest[window])
-            if shines:
+        for k, colour in enumerate(self.skin.light.tolist()):
+            value = cv2.scaleAdd(cv2.multiply(shading, self.albedo[k][window]), colour, self.rest[k][window])
+            if self._shines:
                 value = cv2.scaleAdd(glow, colour, value)
+            if self.gleam is not None:
+                value += self.gleam[k][window]
             planes.append(cv2.LUT(cv2.multiply(value, 65535.0, dtype=cv2.CV_16U), _ENCODED))
         return np.asarray(cv2.merge(planes), np.uint8)
 

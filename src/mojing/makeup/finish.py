@@ -89,12 +89,11 @@ def apply(
     if surface.hues > 0.0:
         colour += np.float32(surface.hues) * _hues(at)
     lit = np.minimum(at.lit, np.float32(1.6)) * thick
-    for k in range(3):
-        canvas.rest[k][window] += colour[k] * lit * light[k]
+    canvas.mirror(colour * lit * light[:, None, None], window=window)
 
 
 def _dim(canvas: Canvas, thick: F32, *, factor: float, window: tuple[slice, slice]) -> None:
-    canvas.glow[window] += cv2.multiply(canvas.skin.shine[window], thick, scale=factor - 1.0)
+    canvas.mirror(cv2.multiply(canvas.skin.shine[window], thick, scale=factor - 1.0), window=window)
 
 
 def _tint(product: AnyArray, share: float) -> F32:
@@ -160,11 +159,22 @@ def _blur(values: AnyArray, sigma: float) -> F32:
     return np.asarray(cv2.resize(small, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
+SINGLE = 400.0
+"""Distance of the eyes in px at which a flake is as large as a pixel."""
+
+FLASH = 0.06
+"""Mean brightness of flakes."""
+
+
 # -- flakes and hues -------------------------------------------------------------------------------------------
 
 
 def _flakes(face: FaceView, box: Box, *, normal: F32, half: F32) -> F32:
-    """Brightness (h, w) 0..1 of flakes, about 1.5 px apart, sitting in cells of the flat layout."""
+    """Brightness (h, w) 0..1 of flakes, about 1.5 px apart, sitting in cells of the flat layout.
+
+    A flake is about 0.15 mm across. Where a pixel is larger it holds many, which differ less from pixel to pixel the
+    more they are, and their light spreads over it.
+    """
     width = max(face.box.width, 32.0)
     cells = float(2 ** round(np.log2(width / 1.7)))
     spot = _flat(face, box) * np.float32(cells)
@@ -175,7 +185,11 @@ def _flakes(face: FaceView, box: Box, *, normal: F32, half: F32) -> F32:
     x = normal[0] + 0.65 * (2.0 * tilt_x - 1.0) - half[0]
     y = normal[1] + 0.65 * (2.0 * tilt_y - 1.0) - half[1]
     flash = np.exp(-(x * x + y * y) / np.float32(0.035)) + np.float32(0.12) * (tilt_x * tilt_y)
-    return np.asarray(flash * (there > 0.35), np.float32)
+    flash = np.asarray(flash * (there > 0.35), np.float32)
+    single = float(np.clip(face.inter_ocular / SINGLE, 0.15, 1.0))
+    if single < 1.0:
+        flash = cv2.GaussianBlur(flash, (0, 0), 0.9 - 0.4 * single)
+    return np.asarray(FLASH + single * (flash - FLASH), np.float32)
 
 
 def _flat(face: FaceView, box: Box) -> F32:

@@ -40,7 +40,7 @@ def _least() -> U8:
     """Least alpha (65536,) that turns one byte into another, at 256 x before + after."""
     before, after = np.divmod(np.arange(65536), 256)
     room = np.where(after > before, 255 - before, before)
-    return np.ceil(np.abs(after - before) * 255.0 / np.maximum(room, 1)).astype(np.uint8)
+    return np.asarray(np.ceil(np.abs(after - before) * 255.0 / np.maximum(room, 1)), np.uint8)
 
 
 def laid(rgba: AnyArray, below: AnyArray) -> F32:
