@@ -63,7 +63,7 @@ def read_card(rgb: U8, box: Box, *, reflectance: float | None = None) -> Card:
     colour = np.median(srgb_to_linear(pixels), axis=0).astype(np.float64)
     if luminance(colour) < 0.004:
         raise InputError("bad_card", "the card is too dark", _HINT)
-    if _unevenness(pixels) > 0.12:
+    if _unevenness(pixels) > 0.12 or _strangers(pixels) > 0.15:
         raise InputError("bad_card", f"what is at {_said(box)} is not plain", _HINT)
     return Card(box, colour, reflectance, "given")
 
@@ -78,6 +78,13 @@ def _unevenness(pixels: U8) -> float:
     middle = np.median(values, axis=0)
     mad = 1.4826 * np.median(np.abs(values - middle), axis=0)
     return float((mad / np.maximum(middle, 12.0)).max())
+
+
+def _strangers(pixels: U8) -> float:
+    """Share of pixels (n, 3) that are clearly not of the middle colour."""
+    values = pixels.astype(np.float64)
+    middle = np.median(values, axis=0)
+    return float((np.abs(values - middle) > 0.2 * middle + 6.0).any(axis=1).mean())
 
 
 def find_card(rgb: U8) -> Card | None:

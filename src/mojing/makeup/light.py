@@ -11,6 +11,7 @@ Estevez: on spectra of skin it errs less than Bradford and CAT16 do, which were 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -74,6 +75,7 @@ _TAILS: Final = 1.5
 covariance, and hold 88 % with it."""
 _EXPOSURE_SD: Final = 0.5
 """Spread of ln(level) of photos whose exposure nothing tells: some 0.7 stops either way."""
+_DOUBTFUL: Final = 3.0
 _FAR: Final = 0.07
 """What the carrying over to D65 errs by, per unit that ln(R/G), ln(B/G) of white lie from D65."""
 _SIDES_LIMIT: Final = 0.5
@@ -253,12 +255,17 @@ def planck_white(kelvin: AnyArray | float) -> F64:
 
 def temperature(white: AnyArray) -> tuple[float, float]:
     """Correlated colour temperature in K (1,500 to 20,000) and signed Duv of linear light (3,)."""
-    kelvins = np.geomspace(1500.0, 20000.0, 600)
-    line = _uv(planck_white(kelvins))
+    kelvins, line = _line()
     at = _uv(np.asarray(white, np.float64))
     apart = np.hypot(*(line - at).T)
     k = int(apart.argmin())
     return float(kelvins[k]), float(apart[k] * np.sign(at[1] - line[k, 1]))
+
+
+@cache
+def _line() -> tuple[F64, F64]:
+    kelvins = np.geomspace(1500.0, 20000.0, 600)
+    return readonly(kelvins), readonly(_uv(planck_white(kelvins)))
 
 
 def _uv(linear: AnyArray) -> F64:
@@ -407,9 +414,11 @@ def _mean(clues: list[Clue]) -> tuple[F64, F64]:
 
 def _contradiction(clue: Clue, used: list[Clue]) -> float:
     """Distance of a clue from what the others say, in standard deviations; a card is never contradicted."""
-    if clue.name == "card":
-        return 0.0
-    rest, cov = _mean([c for c in used if c is not clue])
+    return 0.0 if clue.name == "card" else _distance(clue, [c for c in used if c is not clue])
+
+
+def _distance(clue: Clue, others: list[Clue]) -> float:
+    rest, cov = _mean(others)
     apart = clue.white - rest
     return float(np.sqrt(apart @ np.linalg.solve(clue.cov + cov, apart)))
 
@@ -447,5 +456,10 @@ def _notices(clues: tuple[Clue, ...]) -> tuple[str, ...]:
         said.append("nothing white was seen: the light was guessed from the skin itself, so its undertone is not known")
     if not names & {"card", "cloth"}:
         said.append("how bright the light is was guessed: a white shirt or a grey card of known reflectance tells it")
+    said.extend(
+        "the card disagrees with all else that is seen: is it grey, and in the light that falls on the face?"
+        for c in clues
+        if c.name == "card" and _distance(c, [o for o in clues if o is not c]) > _DOUBTFUL
+    )
     said.extend(f"the {c.name} contradicted the rest and was left out" for c in clues if not c.used)
     return tuple(said)
