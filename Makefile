@@ -1,4 +1,5 @@
-# make run      dress the bundled examples -> out/contact-sheet.jpg, and in 12 new designs -> out/designs-worn.jpg
+# make run      dress the bundled examples -> out/contact-sheet.jpg, and in 12 new designs -> out/designs-worn.jpg;
+#               eight looks on the bundled portrait -> out/makeup-sheet.jpg
 # make run PERSON=me.jpg GARMENT=shirt.jpg -> out/result.png
 # make test     set up everything and run the tests
 # make check    formatting, types and the layer rule
@@ -34,6 +35,7 @@ ifdef PERSON
 	$(BIN)/mojing tryon '$(PERSON)' '$(GARMENT)' -o out/result.png
 else
 	$(BIN)/mojing examples examples -o out/contact-sheet.jpg
+	$(BIN)/mojing makeup sheet examples/faces/astronaut.jpg -o out/makeup-sheet.jpg
 	@test ! -f src/mojing/models/design.onnx || $(MAKE) --no-print-directory designs
 endif
 

@@ -14,15 +14,16 @@ from mojing.core.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mojing.core.arrays import U8
+    from mojing.core.arrays import F32, U8
     from mojing.core.geometry import Box
     from mojing.makeup.card import Card
     from mojing.makeup.match import ShadeTable
     from mojing.makeup.names import Language
     from mojing.makeup.pipeline import Sitter
+    from mojing.perception.faceview import FaceView
 
 DEMO_SHADES = "these shades are of invented brands; give real ones with --shades CSV"
-SHEET_LOOKS = 8
+SHEET_LOOKS = ("natural", "office", "dewy", "bridal", "retro", "evening", "smoky", "editorial")
 _CELL = 340
 _LABEL = 30
 
@@ -79,17 +80,16 @@ def sheet(
     """
     from mojing.core.image import check_suffix, save
     from mojing.core.progress import track
-    from mojing.makeup.catalogue import shipped_looks
     from mojing.makeup.pipeline import find_look
 
     check_suffix(out)
     check_places((out,), inputs=(photo, products))
     known = catalogue(products).products
-    chosen = names if names else tuple(shipped_looks())[:SHEET_LOOKS]
-    wanted = [find_look(name, products=known) for name in chosen]
+    wanted = [find_look(name, products=known) for name in names or SHEET_LOOKS]
     loaded = read_photo(photo)
     with progress_bar():
         mirror, sitter = seated(loaded, face, threads=threads)
+        sitter = _enlarged(sitter)
         cells = [_cell(sitter, sitter.photo.flat(), "photo")]
         for look in track(wanted, "looks"):
             cells.append(_cell(sitter, mirror(sitter, look, layers=False).image, look.name or "look"))
@@ -98,17 +98,51 @@ def sheet(
     say(f"{out}  ({len(wanted)} looks)", quiet=quiet)
 
 
+def _enlarged(sitter: Sitter) -> Sitter:
+    """The sitter with a photo in which the head is at least as large as on the sheet, so that lines are fine there."""
+    from dataclasses import replace
+
+    import cv2
+    import numpy as np
+
+    from mojing.core.geometry import Affine
+    from mojing.core.image import Photo
+
+    k = _CELL / _head(sitter.face).width
+    if k <= 1.0 or k > 8.0:
+        return sitter
+    grow = Affine(np.array([[k, 0.0, 0.5 * k - 0.5], [0.0, k, 0.5 * k - 0.5]]))
+    rgb = cv2.resize(sitter.photo.flat(), None, fx=k, fy=k, interpolation=cv2.INTER_CUBIC)
+
+    def large_hair() -> F32 | None:
+        hair, wh = sitter.hair, (rgb.shape[1], rgb.shape[0])
+        return None if hair is None else np.asarray(cv2.resize(hair, wh, interpolation=cv2.INTER_LINEAR), np.float32)
+
+    def grown(face: FaceView) -> FaceView:
+        mesh = np.concatenate([grow.apply(face.mesh[:, :2]), face.mesh[:, 2:] * k], axis=1).astype(np.float32)
+        to_parts = face.to_parts.compose(grow.inverse())
+        return replace(face, mesh=mesh, to_parts=to_parts, hw=(rgb.shape[0], rgb.shape[1]))
+
+    return replace(sitter, photo=Photo(rgb), faces=tuple(map(grown, sitter.faces)), read_hair=large_hair)
+
+
+def _head(face: FaceView) -> Box:
+    """A square around the head with its hair."""
+    from mojing.core.geometry import Box
+
+    box = face.box.pad(0.3).fit_aspect(1.0)
+    up = 0.08 * box.height
+    return Box(box.x0, box.y0 - up, box.x1, box.y1 - up)
+
+
 def _cell(sitter: Sitter, rgb: U8, label: str) -> U8:
     """The head cut out of a picture, at one size, with a label below: uint8 (h, w, 3)."""
     import cv2
     import numpy as np
 
-    from mojing.core.geometry import Affine, warp_crop
+    from mojing.core.geometry import crop_affine, warp_crop
 
-    box = sitter.face.box.pad(0.28).fit_aspect(1.0)
-    scale = _CELL / box.width
-    x, y = (box.x0 - 0.5) * scale + 0.5, (box.y0 - 0.5 - 0.04 * box.height) * scale + 0.5
-    head = warp_crop(rgb, Affine.similarity(scale, move=(-x, -y)), out_wh=(_CELL, _CELL))
+    head = warp_crop(rgb, crop_affine(_head(sitter.face), (_CELL, _CELL)), out_wh=(_CELL, _CELL))
     cell = np.full((_CELL + _LABEL, _CELL, 3), 255, np.uint8)
     cell[:_CELL] = head
     at, black = (8, _CELL + _LABEL - 10), (40.0, 40.0, 40.0)
