@@ -128,3 +128,16 @@ def test_a_look_with_a_picture_is_saved_wherever_it_came_from(tmp_path: Path) ->
     save_look(again, tmp_path / "b" / "look.json")
     assert {p.suffix for p in (tmp_path / "b").iterdir()} == {".json", ".png"}
     assert load(tmp_path / "b" / "look.json").layers[0].kind == "lip"
+
+
+def test_foundation_of_a_shipped_look_suits_the_skin(mirror: Makeup, seen: Sitter) -> None:
+    asked = find_look("full").only("foundation")
+    own = mirror(seen, asked, fit=True)
+    assert any("fitted" in notice for notice in own.notices)
+    as_is = mirror(seen, asked)
+    assert as_is.look is asked
+    assert not as_is.notices
+    rgb = seen.photo.rgb.astype(int)
+    on = own.mask > 0
+    off = [float(np.abs(r.image.astype(int) - rgb)[on].mean()) for r in (own, as_is)]
+    assert off[0] < 0.6 * off[1], "what suits the skin changes its colour little"

@@ -80,19 +80,21 @@ def sheet(
     """
     from mojing.core.image import check_suffix, save
     from mojing.core.progress import track
-    from mojing.makeup.pipeline import find_look
+    from mojing.makeup.pipeline import find_look, is_shipped
 
     check_suffix(out)
     check_places((out,), inputs=(photo, products))
     known = catalogue(products).products
-    wanted = [find_look(name, products=known) for name in names or SHEET_LOOKS]
+    chosen = names or SHEET_LOOKS
+    wanted = [find_look(name, products=known) for name in chosen]
     loaded = read_photo(photo)
     with progress_bar():
         mirror, sitter = seated(loaded, face, threads=threads)
         sitter = _enlarged(sitter)
         cells = [_cell(sitter, sitter.photo.flat(), "photo")]
-        for look in track(wanted, "looks"):
-            cells.append(_cell(sitter, mirror(sitter, look, layers=False).image, look.name or "look"))
+        for name, look in track(list(zip(chosen, wanted, strict=True)), "looks"):
+            made = mirror(sitter, look, layers=False, fit=is_shipped(name))
+            cells.append(_cell(sitter, made.image, look.name or "look"))
     save(out, _grid(cells))
     tell(sitter.face.notices, quiet=quiet)
     say(f"{out}  ({len(wanted)} looks)", quiet=quiet)

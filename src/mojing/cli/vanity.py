@@ -47,8 +47,10 @@ class Order:
     @property
     def look_file(self) -> Path | None:
         """The look's file, where the wish names one."""
+        from mojing.makeup.pipeline import is_shipped
+
         name = self.wish.look
-        return Path(name) if name is not None and (name.lower().endswith(".json") or "/" in name) else None
+        return None if name is None or is_shipped(name) else Path(name)
 
 
 def apply(
@@ -126,7 +128,7 @@ def _apply(order: Order, *, quiet: bool) -> None:
     photo = _read(order.photo)
     with progress_bar():
         mirror, sitter = seated(photo, order.face, threads=order.threads)
-        result = mirror(sitter, look, layers=order.debug is not None)
+        result = mirror(sitter, look, layers=order.debug is not None, fit=_fits(order.wish))
     _deliver(result, out, order=order, quiet=quiet)
 
 
@@ -193,6 +195,14 @@ def wished(wish: Wish) -> Look:
             )
         look = kept
     return look.at(wish.amount)
+
+
+def _fits(wish: Wish) -> bool:
+    """Whether the look is a shipped one whose foundation nobody chose."""
+    from mojing.makeup.pipeline import MUST_SUIT, is_shipped
+
+    chosen = any(change.startswith(tuple(f"{kind}." for kind in MUST_SUIT)) for change in wish.changes)
+    return wish.look is not None and is_shipped(wish.look) and not chosen
 
 
 def catalogue(path: Path | None) -> Catalogue:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -212,6 +212,7 @@ class Makeup:
         *,
         products: Mapping[str, Product] | None = None,
         layers: bool = True,
+        fit: bool | None = None,
     ) -> MakeupResult:
         """Put a look on the faces of a sitter.
 
@@ -220,6 +221,8 @@ class Makeup:
             look: a look, the path of its file, or the name of a shipped one.
             products: what the layers of a look's file may name instead of colours.
             layers: whether the layers are wanted as pictures; without them it takes less time.
+            fit: take foundation and what else must suit the skin in shades for this face; by default for shipped
+                looks, not for files, which say what they mean.
 
         Raises:
             InputError: what was given cannot be used.
@@ -227,7 +230,13 @@ class Makeup:
         wanted = look if isinstance(look, Look) else find_look(look, products=products)
         seen = sitter if isinstance(sitter, Sitter) else self.look(sitter)
         times = {"face": 0.0 if seen is sitter else seen.ms}
-        return self._painted(seen, wanted, times=times, keep=layers)
+        notices: tuple[str, ...] = ()
+        if (is_shipped(look) if fit is None else fit) and any(la.kind in MUST_SUIT for la in wanted.layers):
+            from mojing.makeup.transfer import fitted
+
+            wanted = fitted(wanted, seen.photo.flat(), seen.face)
+            notices = ("foundation and what else must suit the skin was fitted to it",)
+        return self._painted(seen, wanted, times=times, notices=notices, keep=layers)
 
     def _painted(
         self,
@@ -321,6 +330,20 @@ class Makeup:
         return self._painted(seen, look, times=times)
 
 
+MUST_SUIT: Final = ("foundation", "concealer")
+"""Kinds that look wrong on another skin than the one they are chosen for."""
+
+
+def is_shipped(look: LookSource) -> bool:
+    """Whether a look is given by the name of a shipped one."""
+    return isinstance(look, str) and not _is_file(look)
+
+
+def _is_file(name: str | Path) -> bool:
+    path = Path(name)
+    return path.suffix.lower() == ".json" or len(path.parts) > 1
+
+
 def _but_hair(look: Look) -> Look:
     """Hair is dyed once in a picture, whoever's it is."""
     return replace(look, layers=tuple(layer for layer in look.layers if layer.kind != "hair"))
@@ -338,9 +361,8 @@ def find_look(source: LookSource, *, products: Mapping[str, Product] | None = No
     """
     if isinstance(source, Look):
         return source
-    path = Path(source)
-    if path.suffix.lower() == ".json" or len(path.parts) > 1:
-        return looks.load(path, products=products)
+    if _is_file(source):
+        return looks.load(source, products=products)
     from mojing.makeup.catalogue import shipped_look
 
     return shipped_look(str(source))

@@ -98,10 +98,15 @@ class Transfer:
 
     def fit(self, look: Look, rgb: U8, face: FaceView) -> Look:
         """The look with skin-toned products in shades for the wearer of a photo: products travel, skin does not."""
-        if not any(layer.kind in SKIN_TONED for layer in look.layers):
-            return look
-        skin = skin_colour(rgb, face)
-        return replace(look, layers=tuple(_fitted(layer, skin) for layer in look.layers))
+        return fitted(look, rgb, face)
+
+
+def fitted(look: Look, rgb: U8, face: FaceView) -> Look:
+    """The look with skin-toned products (`SKIN_TONED`) in shades for the face of a photo (H, W, 3)."""
+    if not any(layer.kind in SKIN_TONED for layer in look.layers):
+        return look
+    skin = skin_colour(rgb, face)
+    return replace(look, layers=tuple(_fitted(layer, skin) for layer in look.layers))
 
 
 def skin_colour(rgb: U8, face: FaceView) -> F64:
