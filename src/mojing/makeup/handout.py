@@ -109,7 +109,7 @@ class _Sheet:
         for (picture, caption, alt), size in zip(block.pictures, block.sizes, strict=True):
             self.pdf.image(picture, (x, self.y), size=size, alt=alt)
             self.pdf.text(caption, (x, self.y + size[1] + 2.0), size=8.5, colour=_SOFT, tag="Caption")
-            x += size[0] + _GAP if block.beside else (_WIDTH + _GAP) / 2
+            x += size[0] + _GAP
         top = self.y
         for text in block.beside:
             self._text(text, left=x)
@@ -162,17 +162,16 @@ class _Handout:
             (taught.before, self.word(say("before")), self.word(say("alt_before"))),
             (taught.after, self.word(say("finished")), self.word(say("alt_after"))),
         ]
-        sheet.put(_Pair(pictures, 330.0))
-        sheet.put(self._head(say("about_face")))
-        for line in taught.about:
-            sheet.put(self._line(line, lead="-", indent=8.0))
-        sheet.put(self._note(say("mesh_note")))
-        for line in taught.notices:
-            sheet.put(_Text(self._wrapped(self.word(line)), colour=_CARE))
-        sheet.put(self._head(say("contents")))
-        for number, shown in enumerate(taught.shown, 1):
-            sheet.put(self._line(self._listed(shown), lead=f"{number}", indent=8.0))
-        sheet.put(self._note(say("legend")))
+        below = [self._head(say("about_face")), *(self._line(line, lead="-", indent=8.0) for line in taught.about)]
+        below.append(self._note(say("mesh_note")))
+        below += [_Text(self._wrapped(self.word(line)), colour=_CARE) for line in taught.notices]
+        below.append(self._head(say("contents")))
+        below += [self._line(self._listed(one), lead=f"{n}", indent=8.0) for n, one in enumerate(taught.shown, 1)]
+        below.append(self._note(say("legend")))
+        room = _FLOOR - sheet.y - sum(block.height for block in below) - 24.0
+        sheet.put(_Pair(pictures, min(max(room, 180.0), 330.0)))
+        for block in below:
+            sheet.put(block)
 
     def _listed(self, shown: Shown) -> Words:
         """A line of the contents, which are the shopping list too."""
