@@ -31,6 +31,7 @@ from mojing.makeup.render import render
 from mojing.makeup.sample import random_look
 from mojing.makeup.transfer import Transfer
 from mojing.makeup.uv import unwrap, wrap
+from mojing.perception.face import Faces
 from mojing.perception.faceview import FaceView
 from mojing.runtime.session import Session
 from mojing.runtime.store import ModelStore
@@ -82,8 +83,10 @@ class Repaint:
 def run_transfer(
     data: Path, *, teacher: Path, limit: int = 100, baseline: Path | None = None, sheet: Path | None = None
 ) -> dict[str, Any]:
-    """Figures of `limit` pairs of held-out faces by method; see `_about` for what each means."""
-    transfer = Transfer(ModelStore())
+    """Figures of `limit` pairs of held-out faces by method."""
+    store = ModelStore()
+    transfer = Transfer(store)
+    faces = Faces(store) if store.has("face") else None
     methods: dict[str, Method] = {
         "nothing": lambda pair: pair.b.rgb,
         "reinhard": lambda pair: _matched(pair, "reinhard"),
@@ -102,6 +105,8 @@ def run_transfer(
         areas = areas_of(pair)
         for name, image in results.items():
             judge(image, pair, areas, into=figures[name])
+            if faces is not None:
+                figures[name]["landmark_shift"] += landmark_shift(image, pair, faces)
         outside = made.image[made.mask == 0].astype(int) - pair.b.rgb[made.mask == 0]
         figures["ours"]["outside_layers_max"].append(float(np.abs(outside).max(initial=0)))
         _judge_removal(pair, transfer, into=figures)
@@ -194,6 +199,15 @@ def judge(image: U8, pair: Pair, areas: Mapping[str, AnyArray], *, into: dict[st
     outside = np.ones(pair.b.rgb.shape[:2], bool)
     outside[rows, cols] = False
     into["outside_face_max"].append(float(np.abs(image.astype(int) - pair.b.rgb)[outside].max(initial=0)))
+
+
+def landmark_shift(image: U8, pair: Pair, faces: Faces) -> list[float]:
+    """How far our face network sees B's points moved, as a mean in per cent of the eyes' distance; none if not seen."""
+    was, now = (faces.follow(rgb, pair.b.face) for rgb in (pair.b.rgb, image))
+    if was is None or now is None:
+        return []
+    moved = np.linalg.norm(now.mesh[:, :2] - was.mesh[:, :2], axis=1).mean()
+    return [100.0 * float(moved) / max(was.inter_ocular, 1.0)]
 
 
 def _judge_removal(pair: Pair, transfer: Transfer, *, into: dict[str, dict[str, list[float]]]) -> None:
@@ -300,5 +314,8 @@ def _shade(layer: Layer) -> F64:
 
 
 def _from_mean(colours: list[F64]) -> F64:
+    """ΔE00 of every colour from the mean of the others; empty for one alone."""
     stack = np.stack(colours)
-    return delta_e_2000(stack, stack.mean(axis=0))
+    if len(stack) < 2:
+        return np.zeros(0)
+    return delta_e_2000(stack, (stack.sum(axis=0) - stack) / (len(stack) - 1))
