@@ -29,7 +29,7 @@ from mojing.perception.faceview import FaceView
 from mojing.perception.ground_truth import is_validation
 
 SIDE = 288
-LOOKS = ("natural", "office", "evening", "smoky", "bridal", "editorial", "festival", "vintage")
+LOOKS = ("natural", "office", "evening", "smoky", "bridal", "editorial", "festival", "groomed")
 
 
 def portraits(data: Path, count: int) -> list[Path]:

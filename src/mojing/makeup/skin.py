@@ -343,11 +343,12 @@ def _expected(survey: _Survey, *, model: _Model, hw: tuple[int, int]) -> F32:
     # Dark places are noisy, and what is far from skin's colour is not skin.
     level = survey.small @ LUMA
     near = np.exp(-0.5 * ((rg / 0.5) ** 2 + (gb / 0.6) ** 2)) * np.clip(level / float(survey.skin @ LUMA) / 0.3, 0, 1)
-    pigment = pigment * near
+    # Lips are not a shade of the skin around them: how light they are is seen, not told by their redness.
+    pigment = pigment * near * (1.0 - survey.lips)
     mouth = survey.lips > 0.9
     if mouth.sum() >= 6:
         own = np.log(np.maximum(level[mouth], 1e-4) / float(survey.skin @ LUMA) / survey.low[mouth]) - pigment[mouth]
-        pigment = pigment + survey.lips * np.float32(np.clip(np.median(own), -1.2, 0.2))
+        pigment = pigment + survey.lips * np.float32(np.clip(np.median(own), -1.2, 0.7))
     wanted = np.exp(pigment, dtype=np.float32) * np.float32(survey.skin @ LUMA)
     return np.asarray(cv2.resize(wanted, (hw[1], hw[0]), interpolation=cv2.INTER_LINEAR), np.float32)
 
