@@ -17,6 +17,7 @@ from mojing.core.blend import guided_upsample
 from mojing.core.color import linear_to_srgb, srgb_to_linear, to_uint8
 from mojing.core.errors import InputError
 from mojing.core.geometry import Box
+from mojing.makeup.head import hair_of_head
 from mojing.makeup.look import Layer
 from mojing.makeup.optics import LUMA, swatch
 from mojing.makeup.placed import Placed
@@ -42,15 +43,15 @@ BLONDEST = 1.7
 def hair_alpha(rgb: U8, body: BodyNet, *, face: FaceView | None = None) -> F32 | None:
     """Opacity (H, W) float32 0..1 of the hair of the person in a photo (H, W, 3); None where no hair is found.
 
-    `face` says whose hair is meant where there are several people, and keeps the middle of the face free.
+    With a `face` the hair is that of this head; without one, that of the largest person.
     """
-    try:
-        view = body(rgb, strict=False)
-    except InputError:
-        return None
-    hair = (view.parse == L["hair"]).astype(np.float32)
     if face is not None:
-        hair *= _near(face)
+        hair = hair_of_head(rgb, face, body=body)
+    else:
+        try:
+            hair = (body(rgb, strict=False).parse == L["hair"]).astype(np.float32)
+        except InputError:
+            return None
     if float(hair.sum()) < 64.0:
         return None
     return refined(rgb, hair, face=face)
@@ -69,16 +70,6 @@ def refined(rgb: U8, rough: F32, *, face: FaceView | None = None) -> F32:
     if face is not None:
         fine = fine * (1.0 - _core(face))
     return np.asarray(np.clip(fine * 1.15 - 0.08, 0.0, 1.0), np.float32)
-
-
-def _near(face: FaceView) -> F32:
-    """1 within about two faces of a face, 0 far from it."""
-    h, w = face.hw
-    cx, cy = face.box.centre
-    reach = 1.6 * max(face.box.width, face.box.height)
-    x = (np.arange(w, dtype=np.float32) - cx) / reach
-    y = (np.arange(h, dtype=np.float32) - cy) / (1.5 * reach)
-    return np.asarray((x[None] ** 2 + y[:, None] ** 2 < 1.0), np.float32)
 
 
 def _core(face: FaceView) -> F32:
@@ -166,10 +157,10 @@ def dye(rgb: U8, product: AnyArray, *, amount: F32, light: AnyArray) -> U8:
     gain_full = cv2.resize(gain, (w, h), interpolation=cv2.INTER_LINEAR)
     level, base = linear @ LUMA, np.maximum(lock_full @ LUMA, np.float32(1e-4))
     mirrored = np.maximum(level - BLONDEST * base, 0.0) / float(LUMA @ light)
-    diffuse = np.maximum(linear - mirrored[..., None] * light, 0.0)
-    strands = np.power(np.maximum((diffuse @ LUMA) / base, np.float32(0.02)), np.float32(contrast - 1.0))
+    # Colour is the lock's, not the pixel's: bleaching black hair would lift the colour noise of cameras and JPEG too.
+    strands = np.maximum((level - mirrored * float(LUMA @ light)) / base, np.float32(0.02)) ** np.float32(contrast)
     share = np.clip(amount / np.float32(full), 0.0, 1.0)[..., None]
-    painted = diffuse * gain_full * np.clip(strands, 0.3, 2.5)[..., None] + mirrored[..., None] * light
+    painted = lock_full * gain_full * np.clip(strands, 0.0, 2.5)[..., None] + mirrored[..., None] * light
     out = to_uint8(linear_to_srgb(linear + share * (painted - linear)))
     return np.where((amount > 0)[..., None], out, rgb)
 

@@ -143,6 +143,10 @@ class BodyNet:
         """Features of a photo (H, W, 3) for fitting the view head."""
         return _features(self._look(rgb, letterbox_rect(rgb.shape[:2], INPUT_WH)))
 
+    def window(self, rgb: U8, rect: Rect) -> Pass:
+        """One pass over a rectangle of a photo (H, W, 3), which may reach beyond it: the edge pixels go on."""
+        return self._look(rgb, rect)
+
     def passes(self, rgb: U8) -> tuple[Pass, Pass | None]:
         """The whole-person and the torso pass of the largest person; None where the torso needs no closer look.
 
