@@ -144,8 +144,12 @@ class _Geometry:
 
 def _top(values: F32, inside: AnyArray, low: float, high: float) -> F32:
     """Values (h, w) mapped to 0 at one percentile of those inside and to 1 at another."""
-    a, b = np.percentile(values[inside], [low, high])
-    return np.asarray(np.clip((values - a) / max(float(b - a), 1e-4), 0.0, 1.0), np.float32)
+    known = values[inside]
+    known = known[:: max(1, len(known) // SAMPLE)]
+    i, j = (round(share / 100.0 * (len(known) - 1)) for share in (low, high))
+    ranked = np.partition(known, (i, j))
+    a, b = float(ranked[i]), float(ranked[j])
+    return np.asarray(np.clip((values - np.float32(a)) * np.float32(1.0 / max(b - a, 1e-4)), 0.0, 1.0), np.float32)
 
 
 def _blur(values: AnyArray, sigma: float) -> F32:
@@ -158,6 +162,9 @@ def _blur(values: AnyArray, sigma: float) -> F32:
     small = cv2.GaussianBlur(small, (0, 0), sigma / step, borderType=cv2.BORDER_REPLICATE)
     return np.asarray(cv2.resize(small, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
 
+
+SAMPLE = 4096
+"""Pixels that are enough to rank brightness by."""
 
 SINGLE = 400.0
 """Distance of the eyes in px at which a flake is as large as a pixel."""
@@ -179,8 +186,7 @@ def _flakes(face: FaceView, box: Box, *, normal: F32, half: F32) -> F32:
     cells = float(2 ** round(np.log2(width / 1.7)))
     spot = _flat(face, box) * np.float32(cells)
     cell = np.floor(spot)
-    ix, iy = cell[..., 0].astype(np.int64), cell[..., 1].astype(np.int64)
-    tilt_x, tilt_y, there = (_chance(ix, iy, k) for k in range(3))
+    tilt_x, tilt_y, there = _chance(cell[..., 0].astype(np.int64), cell[..., 1].astype(np.int64))
     # A flake's normal strays from the skin's by up to 40 degrees; it flashes within some ten of the half vector.
     x = normal[0] + 0.65 * (2.0 * tilt_x - 1.0) - half[0]
     y = normal[1] + 0.65 * (2.0 * tilt_y - 1.0) - half[1]
@@ -208,14 +214,16 @@ def _flat(face: FaceView, box: Box) -> F32:
     return np.asarray(flat, np.float32)
 
 
-def _chance(ix: AnyArray, iy: AnyArray, salt: int) -> F32:
-    """Numbers in 0..1 that depend on whole coordinates alone (Steele, Lea and Flood 2014, the mixing step)."""
+def _chance(ix: AnyArray, iy: AnyArray) -> tuple[F32, F32, F32]:
+    """Three numbers in 0..1 that depend on whole coordinates alone (Steele, Lea and Flood 2014, the mixing step)."""
     with np.errstate(over="ignore"):
         z = ix.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + iy.astype(np.uint64) * np.uint64(0xC2B2AE3D27D4EB4F)
-        z = z + np.uint64(salt * 0x165667B19E3779F9 % 2**64)
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray((z >> np.uint64(40)).astype(np.float32) / np.float32(2**24), np.float32)
+        z ^= z >> np.uint64(31)
+    parts = (z & np.uint64(0x1FFFFF), (z >> np.uint64(21)) & np.uint64(0x1FFFFF), z >> np.uint64(43))
+    x, y, there = (np.asarray(part.astype(np.float32) * np.float32(2.0**-21), np.float32) for part in parts)
+    return x, y, there
 
 
 def _hues(at: _Geometry) -> F32:
