@@ -18,12 +18,14 @@ from PIL import Image
 
 from mojing.core.arrays import U8
 from mojing.core.errors import InputError
+from mojing.core.image import load
 from mojing.makeup.guide import drawn, view
 from mojing.makeup.handout import handout
 from mojing.makeup.lesson import Lesson, lesson
 from mojing.makeup.look import Layer, Look, Shade
 from mojing.makeup.page import page
-from mojing.makeup.tutorial import write_lesson
+from mojing.makeup.pipeline import Sitter
+from mojing.makeup.tutorial import write, write_lesson
 from mojing.makeup.wording import LANGUAGES, TAGS
 from mojing.perception.faceview import FaceView
 from tests.core.test_pdf import objects, shown
@@ -216,6 +218,14 @@ def test_pdf_holds_the_same_words() -> None:
         figures = [body for body in objects(data).values() if b"/S /Figure" in body]
         assert len(figures) == 9
         assert all(b"/Alt <feff" in body for body in figures)
+
+
+def test_a_foundation_is_taught_in_a_shade_for_this_skin(tmp_path: Path) -> None:
+    rgb, face = sitter()
+    look = Look("Base", (layer("foundation", "#201510", finish="satin"),))
+    for fit, told in ((True, "a shade near your own skin"), (False, "This foundation comes out darker")):
+        made = write(Sitter(load(rgb), (face,)), look, out=tmp_path / str(fit), languages=("en",), pdf=False, fit=fit)
+        assert told in made[0].read_text(encoding="utf-8")
 
 
 def test_files_are_written_and_places_refused(tmp_path: Path) -> None:

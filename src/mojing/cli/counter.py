@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -167,7 +168,7 @@ def match(
     *,
     shades: Path | None,
     brand: str | None,
-    card: str | None,
+    card: CardPlace,
     face: str,
     as_json: bool,
     threads: int,
@@ -197,7 +198,7 @@ def _shades(path: Path | None) -> ShadeTable:
     return ShadeTable.of((p.brand, p.name, shade.name, shade.hex) for p in found for shade in p.shades)
 
 
-def skin_report(photo: Path, *, card: str | None, face: str, as_json: bool, threads: int) -> None:
+def skin_report(photo: Path, *, card: CardPlace, face: str, as_json: bool, threads: int) -> None:
     """Print what can be said of the skin of a face.
 
     Raises:
@@ -209,7 +210,7 @@ def skin_report(photo: Path, *, card: str | None, face: str, as_json: bool, thre
     _print(reported(sitter.photo.flat(), sitter.face, card=found).to_json(), report_lines, as_json=as_json)
 
 
-def harmony(photo: Path, *, card: str | None, face: str, season: bool, as_json: bool, threads: int) -> None:
+def harmony(photo: Path, *, card: CardPlace, face: str, season: bool, as_json: bool, threads: int) -> None:
     """Print which colours suit a face.
 
     Raises:
@@ -239,7 +240,7 @@ def tutorial(
     Raises:
         InputError: whatever is refused.
     """
-    from mojing.makeup.pipeline import find_look
+    from mojing.makeup.pipeline import find_look, is_shipped
 
     check_places((), folders=(out,))
     wanted = find_look(look, products=catalogue(products).products)
@@ -248,21 +249,32 @@ def tutorial(
 
     with progress_bar():
         _, sitter = seated(loaded, face, threads=threads)
-        written = write(sitter, wanted, out=out, languages=languages, pdf=pdf)
+        written = write(sitter, wanted, out=out, languages=languages, pdf=pdf, fit=is_shipped(look))
     tell(sitter.face.notices, quiet=quiet)
     for path in written:
         say(str(path), quiet=quiet)
 
 
-def _seen(photo: Path, *, card: str | None, face: str, threads: int) -> tuple[Sitter, Card | None]:
-    """The photo with its chosen face, and the card in it if its place is told."""
-    place = card_box(card)
+@dataclass(frozen=True, slots=True)
+class CardPlace:
+    """Where the user says a card is (`X,Y,W,H`), if so, and how much of the light it reflects, if that is known."""
+
+    place: str | None = None
+    reflectance: float | None = None
+
+
+def _seen(photo: Path, *, card: CardPlace, face: str, threads: int) -> tuple[Sitter, Card | None]:
+    """The photo with its chosen face, and the card in it: at its place if that is told, else searched for."""
+    place = card_box(card.place)
+    if place is None and card.reflectance is not None:
+        raise InputError("bad_options", "--card-reflectance is of a card whose place is not given", "give --card too")
     if face.strip().lower() == "all":
         raise InputError("bad_options", "skin is read of one face at a time", "give --face 1, 2, ...")
     loaded = read_photo(photo)
-    from mojing.makeup.card import read_card
+    from mojing.makeup.card import find_card, read_card
 
-    found = None if place is None else read_card(loaded.flat(), place)
+    rgb = loaded.flat()
+    found = find_card(rgb) if place is None else read_card(rgb, place, reflectance=card.reflectance)
     return seated(loaded, face, threads=threads)[1], found
 
 

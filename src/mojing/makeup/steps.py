@@ -26,6 +26,8 @@ from mojing.perception.faceview import FaceView
 _NO_EXTENT: Final = frozenset({"remove", "smooth", "foundation", "concealer", "brows", "lens", "hair", "lashes"})
 """Kinds that have no extent to speak of."""
 _NO_EDGE: Final = frozenset({"remove", "smooth", "foundation", "lens", "hair", "lashes", "brows"})
+_OWN_SKIN: Final = frozenset({"foundation", "concealer"})
+"""Kinds whose shade is found on the skin; a colour without a name says little of what to buy."""
 _PAIRED: Final = frozenset({"brows", "eyeliner", "contour"})
 
 
@@ -149,6 +151,8 @@ def _products(layer: Layer) -> tuple[Words, ...]:
     out = []
     for shade in layer.shades:
         name = shade_name(shade)
+        if layer.kind in _OWN_SKIN and not (brand or shade.name):
+            name = say("base_colour", {"colour": name})
         if layer.kind in ("lens", "hair"):
             out.append(Words(f"{brand}{name.en}", f"{brand}{name.zh}"))
         else:

@@ -21,14 +21,26 @@ __all__ = ["Lesson", "lesson", "write", "write_lesson"]
 
 
 def write(
-    sitter: Sitter, look: Look, *, out: str | Path, languages: Sequence[Language] = LANGUAGES, pdf: bool = True
+    sitter: Sitter,
+    look: Look,
+    *,
+    out: str | Path,
+    languages: Sequence[Language] = LANGUAGES,
+    pdf: bool = True,
+    fit: bool = False,
 ) -> tuple[Path, ...]:
     """Teach a look on the first face of a sitter; see `write_lesson`.
+
+    With `fit`, foundation and what else must suit the skin are taught in shades for this face.
 
     Raises:
         InputError: unwritable; or the look names a residual that cannot be read.
     """
     files.check_folder(out)
+    if fit:
+        from mojing.makeup.transfer import fitted
+
+        look = fitted(look, sitter.photo.flat(), sitter.face)
     hair = sitter.hair if any(layer.kind == "hair" for layer in look.layers) else None
     taught = lesson(sitter.photo.flat(), sitter.face, look=look, hair=hair)
     return write_lesson(taught, out, languages=languages, pdf=pdf)
