@@ -73,6 +73,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Card = Annotated[
     str | None, typer.Option("--card", metavar="X,Y,W,H", help="Where in the photo a white or grey card is, in px.")
 ]
+Reflectance = Annotated[
+    float | None,
+    typer.Option("--card-reflectance", min=0.02, max=1.0, help="Share of light that the card reflects; grey: 0.18."),
+]
 
 
 @makeup.command(USUAL)
@@ -157,24 +161,33 @@ def match_command(
     shades: Annotated[Path | None, typer.Option("--shades", help="CSV of foundation shades.")] = None,
     brand: Annotated[str | None, typer.Option("--brand", help="Only shades of this brand.")] = None,
     card: Card = None,
+    card_reflectance: Reflectance = None,
     face: Face = "",
     as_json: AsJson = False,
     threads: Threads = 2,
 ) -> None:
     """Find the foundation shades nearest to the skin, with how sure that is."""
-    from mojing.cli.counter import match
+    from mojing.cli.counter import CardPlace, match
 
-    match(photo, shades=shades, brand=brand, card=card, face=face, as_json=as_json, threads=threads)
+    place = CardPlace(card, card_reflectance)
+    match(photo, shades=shades, brand=brand, card=place, face=face, as_json=as_json, threads=threads)
 
 
 @makeup.command("report")
 def report_command(
-    photo: Photo, *, card: Card = None, face: Face = "", as_json: AsJson = False, threads: Threads = 2
+    photo: Photo,
+    *,
+    card: Card = None,
+    card_reflectance: Reflectance = None,
+    face: Face = "",
+    as_json: AsJson = False,
+    threads: Threads = 2,
 ) -> None:
     """Describe the skin: tone, evenness, redness, shine, dark circles. Cosmetic, not medical."""
-    from mojing.cli.counter import skin_report
+    from mojing.cli.counter import CardPlace, skin_report
 
-    skin_report(photo, card=card, face=face, as_json=as_json, threads=threads)
+    place = CardPlace(card, card_reflectance)
+    skin_report(photo, card=place, face=face, as_json=as_json, threads=threads)
 
 
 @makeup.command("harmony")
@@ -182,15 +195,17 @@ def harmony_command(
     photo: Photo,
     *,
     card: Card = None,
+    card_reflectance: Reflectance = None,
     season: Annotated[bool, typer.Option("--season", help="Name a season too, as rules of thumb do.")] = False,
     face: Face = "",
     as_json: AsJson = False,
     threads: Threads = 2,
 ) -> None:
     """Say which shades and garment colours suit skin, eyes and hair."""
-    from mojing.cli.counter import harmony
+    from mojing.cli.counter import CardPlace, harmony
 
-    harmony(photo, card=card, face=face, season=season, as_json=as_json, threads=threads)
+    place = CardPlace(card, card_reflectance)
+    harmony(photo, card=place, face=face, season=season, as_json=as_json, threads=threads)
 
 
 @makeup.command("tutorial")
