@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mojing.makeup.card import Card
     from mojing.makeup.match import ShadeTable
     from mojing.makeup.names import Language
-    from mojing.makeup.pipeline import Sitter
+    from mojing.makeup.pipeline import Makeup, Sitter
     from mojing.perception.faceview import FaceView
 
 DEMO_SHADES = "these shades are of invented brands; give real ones with --shades CSV"
@@ -178,11 +178,9 @@ def match(
     Raises:
         InputError: whatever is refused: bad light, an unreadable table, no face.
     """
-    from mojing.makeup.match import match as matched
-
     table = _shades(shades)
-    sitter, found = _seen(photo, card=card, face=face, threads=threads)
-    told = matched(sitter.photo.flat(), sitter.face, shades=table, card=found, brand=brand).to_json()
+    mirror, sitter, found = _seen(photo, card=card, face=face, threads=threads)
+    told = mirror.match(sitter, shades=table, card=found, brand=brand).to_json()
     if shades is None:
         told["notices"] = [*told["notices"], DEMO_SHADES]
     _print(told, match_lines, as_json=as_json)
@@ -204,10 +202,8 @@ def skin_report(photo: Path, *, card: CardPlace, face: str, as_json: bool, threa
     Raises:
         InputError: whatever is refused: no face, or light in which skin cannot be read.
     """
-    from mojing.makeup.report import skin_report as reported
-
-    sitter, found = _seen(photo, card=card, face=face, threads=threads)
-    _print(reported(sitter.photo.flat(), sitter.face, card=found).to_json(), report_lines, as_json=as_json)
+    mirror, sitter, found = _seen(photo, card=card, face=face, threads=threads)
+    _print(mirror.report(sitter, card=found).to_json(), report_lines, as_json=as_json)
 
 
 def harmony(photo: Path, *, card: CardPlace, face: str, season: bool, as_json: bool, threads: int) -> None:
@@ -218,7 +214,7 @@ def harmony(photo: Path, *, card: CardPlace, face: str, season: bool, as_json: b
     """
     from mojing.makeup.harmony import harmony as suited
 
-    sitter, found = _seen(photo, card=card, face=face, threads=threads)
+    _, sitter, found = _seen(photo, card=card, face=face, threads=threads)
     told = suited(sitter.photo.flat(), sitter.face, hair=sitter.hair, card=found, season=season)
     _print(told.to_json(), harmony_lines, as_json=as_json)
 
@@ -263,8 +259,8 @@ class CardPlace:
     reflectance: float | None = None
 
 
-def _seen(photo: Path, *, card: CardPlace, face: str, threads: int) -> tuple[Sitter, Card | None]:
-    """The photo with its chosen face, and the card in it: at its place if that is told, else searched for."""
+def _seen(photo: Path, *, card: CardPlace, face: str, threads: int) -> tuple[Makeup, Sitter, Card | None]:
+    """The mirror, the photo with its chosen face, and its card: at its place if that is told, else searched for."""
     place = card_box(card.place)
     if place is None and card.reflectance is not None:
         raise InputError("bad_options", "--card-reflectance is of a card whose place is not given", "give --card too")
@@ -275,7 +271,7 @@ def _seen(photo: Path, *, card: CardPlace, face: str, threads: int) -> tuple[Sit
 
     rgb = loaded.flat()
     found = find_card(rgb) if place is None else read_card(rgb, place, reflectance=card.reflectance)
-    return seated(loaded, face, threads=threads)[1], found
+    return *seated(loaded, face, threads=threads), found
 
 
 def card_box(text: str | None) -> Box | None:

@@ -31,6 +31,9 @@ from mojing.perception.faceview import FaceView
 from mojing.runtime.store import ModelStore
 
 if TYPE_CHECKING:
+    from mojing.makeup.card import Card
+    from mojing.makeup.match import Match, ShadeTable
+    from mojing.makeup.report import SkinReport
     from mojing.makeup.transfer import Transfer
     from mojing.perception.body import BodyNet
     from mojing.perception.face import Faces
@@ -328,6 +331,35 @@ class Makeup:
         look = self.transfers.bare(seen.photo.flat(), seen.face).at(amount)
         times = {"face": 0.0 if seen is sitter else seen.ms, "read": (time.perf_counter() - start) * 1e3}
         return self._painted(seen, look, times=times)
+
+    def match(
+        self,
+        sitter: Sitter | Source | Photo,
+        *,
+        shades: ShadeTable,
+        brand: str | None = None,
+        card: Card | None = None,
+    ) -> Match:
+        """The foundation shades nearest to the skin of a sitter's face.
+
+        Raises:
+            InputError: what was given cannot be used, or the light forbids it.
+        """
+        from mojing.makeup.match import match
+
+        seen = sitter if isinstance(sitter, Sitter) else self.look(sitter)
+        return match(seen.photo.flat(), seen.face, shades=shades, brand=brand, card=card)
+
+    def report(self, sitter: Sitter | Source | Photo, *, card: Card | None = None) -> SkinReport:
+        """What can be said of the skin of a sitter's face; cosmetic, not medical.
+
+        Raises:
+            InputError: what was given cannot be used, or the light forbids it.
+        """
+        from mojing.makeup.report import skin_report
+
+        seen = sitter if isinstance(sitter, Sitter) else self.look(sitter)
+        return skin_report(seen.photo.flat(), seen.face, card=card)
 
 
 MUST_SUIT: Final = ("foundation", "concealer")
