@@ -98,14 +98,15 @@ def split(rgb: U8, face: FaceView, *, box: Box, light: AnyArray | None = None) -
 
 # -- the light -------------------------------------------------------------------------------------------------
 
-LIGHT_MEAN: F64 = np.array([-0.10, 0.04, 0.0])
-LIGHT_COV: F64 = np.array([[0.11, 0.0, 0.0], [0.0, 0.020, 0.009], [0.0, 0.009, 0.030]])
+LIGHT_MEAN: F64 = np.array([-0.12, 0.04, 0.0])
+LIGHT_COV: F64 = np.array([[0.12, 0.0, 0.0], [0.0, 0.020, 0.009], [0.0, 0.009, 0.030]])
 """What light is likely, as mean and covariance of log luminance, log R/G, log G/B: most pictures are exposed so that a
 white card held to the face comes out a little below full white, within a third of a stop or so of that."""
 
-SCLERA: F64 = np.log([0.43, 0.405, 0.385])
-SCLERA_COV: F64 = np.array([[0.028, 0.0, 0.0], [0.0, 0.005, 0.002], [0.0, 0.002, 0.007]])
-"""The white of an eye reflects about 0.62, and its lids keep a third of the light off it; how far that strays."""
+SCLERA: F64 = np.log([0.45, 0.38, 0.345])
+SCLERA_COV: F64 = np.array([[0.028, 0.0, 0.0], [0.0, 0.015, 0.004], [0.0, 0.004, 0.012]])
+"""The white of an eye reflects about 0.6, its lids keep a third of the light off it and redden it; how far it strays.
+Spectra make it less red than this, portraits by cameras redder: the middle was taken."""
 
 LIP_SHARE = 25.0
 """Per cent of the lips that are taken to mirror nothing."""
