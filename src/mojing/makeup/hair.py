@@ -16,11 +16,11 @@ from mojing.core.arrays import F32, U8, AnyArray
 from mojing.core.blend import guided_upsample
 from mojing.core.color import linear_to_srgb, srgb_to_linear, to_uint8
 from mojing.core.errors import InputError
-from mojing.core.geometry import Box
 from mojing.makeup.head import hair_of_head
 from mojing.makeup.look import Layer
 from mojing.makeup.optics import LUMA, swatch
-from mojing.makeup.placed import Placed
+from mojing.makeup.placed import Placed, trimmed
+from mojing.makeup.regions import place
 from mojing.perception.faceview import FaceView
 from mojing.perception.labels import L
 
@@ -84,55 +84,14 @@ def _core(face: FaceView) -> F32:
 
 
 def place_hair(layer: Layer, face: FaceView, *, hair: F32) -> tuple[Placed, ...]:
-    """Where each shade of a hair layer lies: `whole`; `ombre` towards the tips; `streaks`; `roots` at the crown.
-
-    With two shades the first is for what lies above, or beneath the streaks.
-    """
-    found = Box.of_mask(hair, above=1.0 / 255.0)
-    if found is None:
-        return ()
-    rows, cols = found.slices(face.hw)
-    mask = hair[rows, cols]
-    height = _height(face, found)
-    if layer.pattern == "whole":
-        parts = [mask]
-    elif layer.pattern == "roots":
-        parts = [mask * np.clip((height - 0.35) / 0.5, 0.0, 1.0)]
-    elif layer.pattern == "ombre":
-        low = np.clip((0.35 - height) / 1.3, 0.0, 1.0)
-        low = low * low * (3.0 - 2.0 * low)
-        parts = [mask * low] if len(layer.shades) == 1 else [mask * (1.0 - low), mask * low]
-    else:
-        count = len(layer.shades)
-        streaks = _streaks(mask.shape, face, box=found, count=count)
-        parts = [mask * s for s in streaks]
-    return tuple(Placed(found, np.ascontiguousarray(p, np.float32), i) for i, p in enumerate(parts))
-
-
-def _height(face: FaceView, box: Box) -> F32:
-    """(h, w): 1 at the hairline, 0 at the eyes, negative below, along the face's own upright."""
-    eyes = (face.mesh[468, :2] + face.mesh[473, :2]) / 2
-    up = face.mesh[10, :2] - eyes
-    length = float(up @ up)
-    x = np.arange(box.x0, box.x1, dtype=np.float32) - eyes[0]
-    y = np.arange(box.y0, box.y1, dtype=np.float32) - eyes[1]
-    return np.asarray((x[None] * up[0] + y[:, None] * up[1]) / max(length, 1e-6), np.float32)
-
-
-def _streaks(hw: tuple[int, int], face: FaceView, *, box: Box, count: int) -> list[F32]:
-    """Ribbons that run down from the crown, (h, w) 0..1 for each of `count` shades; fixed to the face."""
-    eyes = (face.mesh[468, :2] + face.mesh[473, :2]) / 2
-    crown = eyes + 1.6 * (face.mesh[10, :2] - eyes)
-    x = np.arange(box.x0, box.x1, dtype=np.float32)[None] - np.float32(crown[0])
-    y = np.arange(box.y0, box.y1, dtype=np.float32)[:, None] - np.float32(crown[1])
-    unit = face.inter_ocular
-    angle = np.arctan2(x, np.abs(y) + np.float32(0.9 * unit)) * np.float32(1.0)
-    across = angle * 26.0 + 0.35 * np.sin(y / np.float32(0.6 * unit))
+    """Where each shade of a hair layer lies: the layer's pattern about the head (`regions.place`) times the alpha."""
     out = []
-    for k in range(count):
-        wave = np.sin(across + k * 2 * np.pi / max(count, 1)) * 0.6 + 0.4 * np.sin(2.3 * across + 1.0 + k)
-        out.append(np.broadcast_to(np.clip((wave - 0.15) / 0.45, 0.0, 1.0), hw).astype(np.float32))
-    return out
+    for placed in place(layer, face):
+        rows, cols = placed.box.slices(face.hw)
+        mask = trimmed(Placed(placed.box, placed.mask * hair[rows, cols], placed.shade, None, placed.area))
+        if mask is not None:
+            out.append(mask)
+    return tuple(out)
 
 
 def dye(rgb: U8, product: AnyArray, *, amount: F32, light: AnyArray) -> U8:

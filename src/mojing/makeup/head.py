@@ -32,7 +32,7 @@ def head_window(face: FaceView) -> Box:
     """The part of the photo in which a head's hair can lie: whole pixels, a face up and aside, more than one down."""
     box = face.box
     w, h = box.width, box.height
-    rows, cols = Box(box.x0 - 0.9 * w, box.y0 - 0.75 * h, box.x1 + 0.9 * w, box.y1 + 1.5 * h).slices(face.hw)
+    rows, cols = Box(box.x0 - 0.9 * w, box.y0 - 1.0 * h, box.x1 + 0.9 * w, box.y1 + 1.5 * h).slices(face.hw)
     return Box(cols.start, rows.start, cols.stop, rows.stop)
 
 
