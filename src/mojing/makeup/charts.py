@@ -111,8 +111,10 @@ class Grid:
 
 def look_up(plate: ThinPlate, grid: Grid, *, step_px: float) -> tuple[F32, F32]:
     """Mean-face x and y (rows, columns) of a grid's coarse pixels, the plate asked every `step_px` photo px."""
-    s = max(1, int(step_px / grid.every))
     h, w = grid.hw
+    if h == 0 or w == 0:
+        return np.zeros((h, w), np.float32), np.zeros((h, w), np.float32)
+    s = max(1, int(step_px / grid.every))
     n, m = -(-h // s) + 2, -(-w // s) + 2
     to_photo = grid.to_photo().matrix
     xs = (np.arange(m) - 0.5) * s - 0.5
@@ -122,7 +124,8 @@ def look_up(plate: ThinPlate, grid: Grid, *, step_px: float) -> tuple[F32, F32]:
     for k in range(2):
         channel = np.ascontiguousarray(coarse[..., k])
         if s > 1:
-            channel = cv2.resize(channel, (m * s, n * s), interpolation=cv2.INTER_CUBIC)
+            # Not cubic: OpenCV's kernel bends even straight ramps.
+            channel = cv2.resize(channel, (m * s, n * s), interpolation=cv2.INTER_LINEAR)
         maps.append(np.ascontiguousarray(channel[s : s + h, s : s + w]))
     return maps[0], maps[1]
 
@@ -159,14 +162,16 @@ class Sheet:
 
     def read(self, texture: F32, maps: tuple[F32, F32]) -> F32:
         """A texture of this sheet at mean-face positions `maps` (x and y, each (h, w)); 0 outside the sheet."""
+        if maps[0].size == 0:
+            return np.zeros(maps[0].shape, np.float32)
         d = np.float32(self.density)
         x = (maps[0] - np.float32(self.x0)) * d - np.float32(0.5)
         y = (maps[1] - np.float32(self.y0)) * d - np.float32(0.5)
-        flags = {"borderMode": cv2.BORDER_CONSTANT, "borderValue": 0.0}
-        return np.asarray(cv2.remap(texture, x, y, cv2.INTER_LINEAR, **flags), np.float32)
+        found = cv2.remap(texture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0.0)
+        return np.asarray(found, np.float32)
 
 
-FACE_SHEET = Sheet(-1.72, -1.62, 1.72, 2.38, 64.0)
+FACE_SHEET = Sheet(-1.71875, -1.625, 1.71875, 2.375, 64.0)
 """The whole flat face, and the forehead above the mesh."""
 
 EYE_SHEET = Sheet(-1.2, -0.6, 0.1, 0.55, 160.0)

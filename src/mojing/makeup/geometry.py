@@ -58,7 +58,7 @@ class Eye:
     @cached_property
     def across(self) -> F64:
         """Px (2,) of one inter-ocular distance outwards, foreshortened as this eye is."""
-        return (self.points[33] - self.points[133]) / MEAN_EYE
+        return np.asarray((self.points[33] - self.points[133]) / MEAN_EYE, np.float64)
 
     @cached_property
     def up(self) -> F64:
@@ -226,14 +226,15 @@ class Geometry:
         """0..1, how freely the coarse pixels of `grid`, a window `part` of the face's, can be painted.
 
         Nothing where one of the parts `hides` is, and less and less `fade` inter-ocular distances before it; nothing
-        on eyes and lips, whatever they were taken for; nothing beside the head; and little on brows if `brows`.
+        on eyes and lips; nothing beside the head; and little on brows if `brows`. Eyes are not taken for background.
         """
         key = (hides, fade, brows)
         found = self._free.get(key)
         if found is None:
             found = self._free[key] = self._free_parts(hides, fade=fade, brows=brows)
         free = grid.warp(found, self._to_parts)
-        return np.multiply(free, np.float32(1.0) - self._grid_marks[part], out=free)
+        free *= np.float32(1.0) - self._grid_marks[part]
+        return free
 
     @cached_property
     def _free(self) -> dict[tuple[tuple[str, ...], float, bool], F32]:
@@ -241,9 +242,10 @@ class Geometry:
 
     def _free_parts(self, hides: tuple[str, ...], *, fade: float, brows: bool) -> F32:
         eyes, head, hairs = self._on_parts
-        hidden = self._parts[[FACE_PARTS.index(name) for name in hides]].sum(axis=0) * (1.0 - eyes)
+        hidden = sum(self._parts[FACE_PARTS.index(name)] * (1.0 - eyes if name == "other" else 1.0) for name in hides)
         free = 1.0 - np.clip(hidden * np.float32(2.0) - np.float32(0.5), 0.0, 1.0)
-        soft = soften(np.asarray(free, np.float32), 0.5 * fade * self.unit * self._to_parts.scale)
+        # The grid is coarse: what is steeper than its cells would show them as steps.
+        soft = soften(np.asarray(free, np.float32), max(0.5 * fade * self.unit * self._to_parts.scale, 0.8))
         free = np.clip(soft * np.float32(2.0) - np.float32(1.0), 0.0, 1.0) * head
         return np.asarray(free * (1.0 - np.float32(0.8) * hairs) if brows else free, np.float32)
 
@@ -258,7 +260,7 @@ class Geometry:
         reach = np.concatenate([self.points[:468], self.points[list(OVAL)] + 0.45 * self.up])
         hull = cv2.convexHull(self._to_parts.apply(reach).astype(np.float32))[:, 0].astype(np.float64)
         brows = [self._to_parts.apply(eye.brow_outline) for eye in self.eyes.values()]
-        return eyes, soften(fill([hull], box=box), 0.012 * scale), soften(fill(brows, box=box), 0.03 * scale)
+        return eyes, soften(fill([hull], box=box), 0.8), soften(fill(brows, box=box), 0.03 * scale)
 
     def kept(self, mask: F32, grid: Grid, *names: str) -> F32:
         """A mask (rows, columns) without what surely shows one of the named parts, in place."""

@@ -61,7 +61,7 @@ def place_liner(layer: Layer, g: Geometry) -> list[Placed]:
 def _lips(g: Geometry, box: Box, *, softness: float) -> F32:
     mouth = fill([g.lips_inner], box=box, way=turn(g.lips_outer))
     mask = feather_inward(fill([g.lips_outer], box=box), 0.02 * softness * g.unit)
-    return np.minimum(mask, 1.0 - mouth)
+    return np.asarray(np.minimum(mask, np.float32(1.0) - mouth), np.float32)
 
 
 def _upper(g: Geometry, box: Box) -> F32:

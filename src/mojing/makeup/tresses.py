@@ -28,7 +28,7 @@ def place(layer: Layer, g: Geometry) -> list[Placed]:
 
     `size` moves the border of an ombre up and that of roots outwards, and makes streaks wider.
     """
-    grid = Grid(_box(g), max(1, int(g.unit / 24.0)))
+    grid = Grid(_box(g), max(1, int(g.unit / 40.0)))
     if grid.box.area == 0:
         return []
     u, v = _head(g, grid)
@@ -69,22 +69,23 @@ def _roots(u: F32, v: F32, *, count: int, size: float, softness: float) -> list[
     # Hair leaves the scalp along the hairline (an arch around the face) and along the parting, up to the crown.
     arch = np.abs(np.hypot(u / 1.12, (v - 0.1) / 1.25) - 1.0) * 1.15
     parting = np.hypot(u, np.maximum(np.abs(v - (1.3 + _CROWN + 0.3) / 2) - 0.35, 0.0))
-    near = np.where(v > -0.1, np.minimum(arch, parting), 9.0)
+    near = np.minimum(arch, parting)
     reach = 0.32 * size
-    return [ramp(near, reach * (1.0 + 1.6 * softness), reach * 0.5) * ramp(v, -0.25, 0.15)]
+    return [ramp(near, reach * (1.0 + 1.6 * softness), reach * 0.5) * ramp(v, -0.3, 0.2)]
 
 
 def _streaks(u: F32, v: F32, *, count: int, size: float, softness: float) -> list[F32]:
     # Strands fan out from the crown and then hang down: the same strand keeps its number all the way.
-    fan = np.arctan2(u, np.maximum(_CROWN - v, 0.35)) * np.minimum(1.2 + 0.25 * np.abs(u), 2.0)
+    fan = 1.2 * np.arctan2(u, np.maximum(_CROWN - v, 0.9))
     strand = fan * ramp(v, -0.8, 0.8) + u * (1.0 - ramp(v, -0.8, 0.8))
     noise = chance(6, 2, seed=11)
     bend = 0.05 * np.sin(1.7 * v + 3.0 * u) + 0.02 * np.sin(4.3 * v + 7.0 * u)
     t = (strand + bend) / (0.16 * size)
-    wave = np.sin(2.0 * np.pi * t + 2.0 * np.sin(1.9 * t + noise[0, 0])) + 0.45 * np.sin(5.3 * t + 3.0 * noise[1, 0])
+    phase = t + 0.45 * np.sin(1.9 * t + noise[0, 0]) + 0.10 * np.sin(5.3 * t + 3.0 * noise[1, 0])
     soft = 0.25 + 0.6 * softness
-    stripes = ramp(wave, 0.55 - soft, 0.55 + soft)
-    turn = np.floor(t + 0.25).astype(np.int64) % count
+    stripes = ramp(np.sin(2.0 * np.pi * phase), 0.45 - soft, 0.45 + soft)
+    # Strands change hands where there is nothing between them.
+    turn = np.floor(phase + 0.25).astype(np.int64) % count
     return [stripes * (turn == i).astype(np.float32) for i in range(count)]
 
 
