@@ -78,3 +78,16 @@ def test_grain_is_shading_and_not_pigment() -> None:
     lightness = np.tensordot(LUMA, skin.albedo, axes=1)[part]
     assert skin.shading[part].std() / skin.shading[part].mean() > 0.04
     assert lightness.std() / lightness.mean() < 0.03
+
+
+def test_tone_is_held_from_frame_to_frame() -> None:
+    face = drawn(light=(0.6, 0.6, 0.6))
+    first = taken_apart(face)
+    rows, cols = face.face.box.pad(0.06).slices(face.face.hw)
+    box = Box(cols.start, rows.start, cols.stop, rows.stop)
+    held = np.array([0.3, 0.2, 0.15], np.float32)
+    second = split(face.rgb, face.face, box=box, tone=held)
+    drawn_to = np.log(second.tone / held) / np.log(first.tone / held)
+    assert np.allclose(drawn_to, drawn_to[0], atol=1e-2)
+    assert 0.0 < drawn_to[0] < 0.2
+    assert np.allclose(second.light * second.tone, first.light * first.tone, rtol=1e-4)

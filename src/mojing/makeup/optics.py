@@ -47,8 +47,9 @@ def thickness_for(product: AnyArray, coverage: AnyArray | float, *, sheer: bool 
 
     Hiding is what is left of the difference between a white and a black background, 1 - (R_white - R_black), as in
     opacity charts (ISO 6504-3). Make-up holds white scatterers and pigments of many sizes, so by default it hides
-    every channel alike, which fixes S of each channel. A sheer product is a dye in oil: S is one for all channels
-    and the coverage is that of the luminance, so that it tints, light colours letting through more than dark ones.
+    every channel alike, which fixes S of each channel. A sheer product is dye in oil with few of them: with one S
+    for all channels T would be that of the lightest channel to the power of the ratio of their (1/R - R); the root of
+    that ratio is taken, and the coverage is that of the luminance. So it tints: its own colour shows most.
     """
     r = swatch(product)
     t = transmission_for(r, np.asarray(coverage, np.float64), sheer=sheer)
@@ -74,9 +75,9 @@ def contrast(product: AnyArray, transmission: AnyArray) -> AnyArray:
 
 
 def _sheer(r: F64, left: F64) -> F64:
-    """T of a film with one S for all channels, by halving on the transmission of the lightest channel."""
+    """T of a sheer film, by halving on the transmission of the lightest channel."""
     rate = 1.0 / r - r
-    rate = rate / rate.min(axis=-1, keepdims=True)
+    rate = np.sqrt(rate / rate.min(axis=-1, keepdims=True))
     low, high = np.zeros_like(left), np.ones_like(left)
     for _ in range(40):
         middle = (low + high) / 2

@@ -25,7 +25,7 @@ from mojing.makeup.pans import Patch, patches
 from mojing.makeup.placed import Placed
 from mojing.makeup.regions import place
 from mojing.makeup.residual import lay
-from mojing.makeup.skin import split
+from mojing.makeup.skin import Skin, split
 from mojing.perception.faceview import FaceView
 
 DENSE = frozenset({"eyeliner", "lashes", "brows"})
@@ -52,13 +52,15 @@ class Made:
         image: (H, W, 3) uint8. Equal to the photo wherever `mask` is 0.
         layers: in painting order; laid one over the other on the photo in sRGB they give `image` to one step of 255.
         mask: (H, W) uint8, 255 where a layer lies.
-        light: (3,) the light that was used, linear; light_spread: standard deviation of the log of its brightness.
+        light: (3,) the light that was used, linear, and tone: (3,) the albedo of the skin in it; None where no face
+            was painted. light_spread: standard deviation of the log of the light's brightness.
     """
 
     image: U8
     layers: tuple[Painted, ...] = field(repr=False)
     mask: U8 = field(repr=False)
     light: F32 | None = None
+    tone: F32 | None = None
     light_spread: float = 0.0
 
     def __post_init__(self) -> None:
@@ -73,6 +75,7 @@ def render(
     look: Look,
     hair: F32 | None = None,
     light: AnyArray | None = None,
+    tone: AnyArray | None = None,
     layers: bool = True,
 ) -> Made:
     """Paint a look on a face.
@@ -83,20 +86,31 @@ def render(
         look: layers, painted first to last.
         hair: (H, W) float32 alpha of the hair; without it hair keeps its colour.
         light: (3,) linear light that a fully lit white surface throws back, if known; otherwise it is estimated.
+        tone: (3,) albedo of the skin as `Made.tone` told it for the frame before, in a video; None in a photo.
         layers: whether the layers are wanted as pictures; without them a frame takes less time.
     """
-    return _Painter(rgb, face, hair=hair, light=light, keep=layers).paint(look)
+    return _Painter(rgb, face, hair=hair, known=(light, tone), keep=layers).paint(look)
 
 
 class _Painter:
     """One photo while it is painted."""
 
-    def __init__(self, rgb: U8, face: FaceView, *, hair: F32 | None, light: AnyArray | None, keep: bool) -> None:
-        self.rgb, self.face, self.hair, self.given, self.keep = rgb, face, hair, light, keep
+    def __init__(
+        self,
+        rgb: U8,
+        face: FaceView,
+        *,
+        hair: F32 | None,
+        known: tuple[AnyArray | None, AnyArray | None],
+        keep: bool,
+    ) -> None:
+        self.rgb, self.face, self.hair, self.keep = rgb, face, hair, keep
+        self.light, self.tone = known
         self.image = rgb.copy()
         self.mask = np.zeros(rgb.shape[:2], np.uint8)
         self.painted: list[Painted] = []
         self.canvas: Canvas | None = None
+        self.skin: Skin | None = None
 
     def paint(self, look: Look) -> Made:
         """All layers, in order."""
@@ -111,12 +125,13 @@ class _Painter:
             else:
                 self._lay(layer)
         self._settle()
-        skin = self.canvas.skin if self.canvas else None
+        skin = self.skin
         return Made(
             self.image,
             tuple(self.painted),
             self.mask,
             skin.light if skin else None,
+            skin.tone if skin else None,
             skin.spread if skin else 0.0,
         )
 
@@ -125,7 +140,8 @@ class _Painter:
         if self.canvas is None:
             rows, cols = self.face.box.pad(0.06).slices(self.face.hw)
             box = Box(cols.start, rows.start, cols.stop, rows.stop)
-            self.canvas = Canvas(split(self.image, self.face, box=box, light=self.given))
+            self.skin = split(self.image, self.face, box=box, light=self.light, tone=self.tone)
+            self.canvas = Canvas(self.skin)
         return self.canvas
 
     def _lay(self, layer: Layer) -> None:

@@ -48,6 +48,7 @@ class Skin:
     """A face's crop taken apart; planes of colours are (3, h, w) float32 in linear light.
 
     Attributes:
+        tone: (3,) albedo of the skin in the main light.
         box: whole pixels of the photo that the crop shows.
         light: (3,) light that a white surface throws back where shading is 1.
         spread: standard deviation of the logarithm of the light's brightness.
@@ -61,6 +62,7 @@ class Skin:
 
     box: Box
     light: F32
+    tone: F32
     spread: float
     shading: F32
     albedo: F32
@@ -70,10 +72,15 @@ class Skin:
     towards: F32
 
 
-def split(rgb: U8, face: FaceView, *, box: Box, light: AnyArray | None = None) -> Skin:
+CALM = 0.06
+"""How far the albedo of skin moves from one frame of a video to the next, of what it seems to have moved."""
+
+
+def split(rgb: U8, face: FaceView, *, box: Box, light: AnyArray | None = None, tone: AnyArray | None = None) -> Skin:
     """Take the crop `box` (whole pixels inside the photo) of a photo (H, W, 3) apart around its face.
 
-    `light` (3,) is the light if it is known, from a grey card or a white balance; otherwise it is estimated.
+    `light` (3,) is the light if it is known, from a grey card or a white balance; otherwise it is estimated. `tone`
+    (3,) is the albedo of this skin as found in earlier frames: it moves little by little, so that colours stay calm.
     """
     rows, cols = box.slices((rgb.shape[0], rgb.shape[1]))
     crop = cv2.LUT(np.ascontiguousarray(rgb[rows, cols]), BYTE)
@@ -81,6 +88,10 @@ def split(rgb: U8, face: FaceView, *, box: Box, light: AnyArray | None = None) -
     colour, spread = light_of(survey.skin, sclera=_sclera(crop, face, box=box, skin=survey.skin))
     if light is not None:
         colour, spread = np.asarray(light, np.float32), 0.0
+    elif tone is not None:
+        held = np.log(np.maximum(np.asarray(tone, np.float64), 1e-4))
+        found = np.log(survey.skin / colour)
+        colour = np.asarray(survey.skin / np.exp(held + CALM * (found - held)), np.float32)
     model = _Model.of(survey.skin / colour)
     expected = _expected(survey, model=model, hw=(crop.shape[0], crop.shape[1]))
     level = cv2.transform(crop, LUMA[None])
@@ -93,7 +104,8 @@ def split(rgb: U8, face: FaceView, *, box: Box, light: AnyArray | None = None) -
         body = cv2.divide(cv2.scaleAdd(shine, -c, plane), shading, scale=1.0 / c)
         np.clip(body, 0.0, 1.0, out=albedo[k])
         cv2.subtract(plane, cv2.multiply(albedo[k], shading, scale=c), rest[k])
-    return Skin(box, colour, spread, shading, albedo, rest, shine, survey.normal, survey.towards)
+    own = np.asarray(survey.skin / colour, np.float32)
+    return Skin(box, colour, own, spread, shading, albedo, rest, shine, survey.normal, survey.towards)
 
 
 # -- the light -------------------------------------------------------------------------------------------------

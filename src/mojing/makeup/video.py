@@ -148,6 +148,7 @@ class Live:
         face_ms, paint_ms: milliseconds of every frame so far.
         painted: frames whose face was painted.
         fault: why a face was not painted last, None while all were.
+        tone: albedo of the wearer's skin, held steady from frame to frame.
     """
 
     follow: Follow
@@ -157,6 +158,7 @@ class Live:
     paint_ms: list[float] = field(default_factory=list)
     painted: int = 0
     fault: InputError | None = None
+    tone: F32 | None = None
     _held: bool = False
     _judged: int = -1
 
@@ -168,10 +170,11 @@ class Live:
             assert face is not None
             found = time.perf_counter()
             hair = hair_of_parts(face) if any(layer.kind == "hair" for layer in self.look.layers) else None
-            out = render(rgb, face, look=self.look, hair=hair, layers=False).image
+            made = render(rgb, face, look=self.look, hair=hair, tone=self.tone, layers=False)
+            out, self.tone = made.image, made.tone
             self.painted += 1
         else:
-            found, out = time.perf_counter(), rgb
+            found, out, self.tone = time.perf_counter(), rgb, None
         self.face_ms.append((found - start) * 1e3)
         self.paint_ms.append((time.perf_counter() - found) * 1e3)
         return out
