@@ -196,3 +196,18 @@ def test_the_shipped_schema_is_that_of_the_tables() -> None:
     layer = look_schema()["$defs"]["layer"]["properties"]
     shown = json.loads(dumps(Look("x", (Layer("lip", (Shade.of_hex("#a01020", "n"),), region=("upper",), size=2.0),))))
     assert set(shown["layers"][0]) <= set(layer)
+
+
+def test_the_documentation_names_everything_and_its_example_can_be_read() -> None:
+    text_of = (Path(__file__).parents[2] / "docs" / "look.md").read_text(encoding="utf-8")
+    example = text_of.split("```json\n", 1)[1].split("```", 1)[0]
+    assert len(loads(example, products=Catalogue.shipped().products).layers) == 6
+    rows = {line.split("`")[1]: line for line in text_of.splitlines() if line.startswith("| `")}
+    for kind in KINDS:
+        for pattern in PATTERNS[kind]:
+            least, most = shade_counts(kind, pattern)
+            assert f"`{pattern}` ({least if least == most else f'{least}-{most}'})" in rows[kind], (kind, pattern)
+        assert all(f"`{word}`" in rows[kind] for word in AREAS[kind])
+    for field in look_schema()["$defs"]["layer"]["properties"]:
+        assert field in rows
+    assert all(f"`{finish}`" in rows["finish"] for finish in FINISHES)

@@ -157,8 +157,9 @@ class Sheet:
     def centres(self) -> tuple[F64, F64]:
         """Mean-face x (1, w) and y (h, 1) of the texels."""
         h, w = self.hw
-        xs = self.x0 + (np.arange(w) + 0.5) / self.density
-        return xs[None], (self.y0 + (np.arange(h) + 0.5) / self.density)[:, None]
+        x = np.asarray(self.x0 + (np.arange(w) + 0.5) / self.density, np.float64)
+        y = np.asarray(self.y0 + (np.arange(h) + 0.5) / self.density, np.float64)
+        return x[None], y[:, None]
 
     def read(self, texture: F32, maps: tuple[F32, F32]) -> F32:
         """A texture of this sheet at mean-face positions `maps` (x and y, each (h, w)); 0 outside the sheet."""
