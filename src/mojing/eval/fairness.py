@@ -15,7 +15,7 @@ from mojing.core.arrays import U8
 from mojing.core.errors import InputError
 from mojing.eval.groups import LEAST, Verdict, interval, markdown
 from mojing.eval.makeup import MEASURES, Finder, Samples, look_at, mesh_error, verdicts
-from mojing.eval.makeupcolour import POSES, Trial, layers, tone_pair, trial
+from mojing.eval.makeupcolour import POSES, Trial, attempt, layers, tone_pair
 from mojing.eval.portraits import Portrait
 from mojing.eval.syntheticface import LIGHTS, photograph
 from mojing.makeup.tones import retone
@@ -83,7 +83,7 @@ def quick_colours(scenes: int = LEAST, *, told: bool = True) -> Iterator[Trial]:
             pose = replace(POSES[k % len(POSES)], iris_px=SMALL)
             scene = photograph(tone, light, pose=pose, seed=k % 4)
             for area, layer in layers(tone, k).items():
-                yield trial(scene, layer, area=area, tone=tone, who=f"{tone}-{k}", told=told)
+                yield from attempt(scene, layer, area=area, tone=tone, who=f"{tone}-{k}", told=(told,))
 
 
 def quick_meshes(finder: Finder, *, scenes: int = LEAST) -> Samples:

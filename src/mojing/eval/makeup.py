@@ -184,8 +184,8 @@ def run_makeup(
         looks = list(track(transfer_samples(data, teacher, count=3 * len(portraits)), "looks transferred"))
         if looks:
             samples.by_measure["transfer"] = looks
-    for name, told in (("colour_known_light", True), ("colour", False)):
-        samples.by_measure[name] = [t.sample() for t in track(trials(told=told), name)]
+    for trial in track(trials(), "colours"):
+        samples.add("colour_known_light" if trial.told else "colour", trial.sample())
     return samples
 
 

@@ -31,19 +31,25 @@ SOLID = 0.6
 """Colour is read where a mask is at least this share of its greatest value; edges are the regions' matter."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Trial:
-    """One product on one synthetic face: difference of the region's mean colour, and the mean over its pixels."""
+    """One product on one synthetic face, in ΔE00.
+
+    Attributes:
+        who: the scene's name. area: lip, cheek or foundation. tone: 1 to 10. light: its name.
+        told: whether the render was given the light.
+        delta_e: difference of the region's mean colour from the expected one.
+        pixels: mean difference over the region's pixels. untouched: what `delta_e` would be without any product.
+    """
 
     who: str
     area: str
     tone: int
     light: str
+    told: bool
     delta_e: float
     pixels: float
     untouched: float
-    rendered_lab: tuple[float, float, float]
-    expected_lab: tuple[float, float, float]
 
     def sample(self, *, pairs: bool = False) -> Sample:
         """The figure with the groups that it counts in; `pairs` puts two neighbouring tones in one."""
@@ -72,61 +78,63 @@ def expected(scene: Scene, layer: Layer, *, face: FaceView) -> tuple[U8, F32]:
     """The photo (H, W, 3) with the layer laid on in the scene itself, and its mask (H, W) in 0..1."""
     h, w = scene.rgb.shape[:2]
     whole = np.zeros((h, w), np.float32)
-    albedo_of = []
-    for placed in place(layer, face):
-        mask = np.zeros((h, w), np.float32)
-        rows, cols = placed.box.slices((h, w))
-        mask[rows, cols] = placed.mask
-        whole = np.maximum(whole, mask)
-        fine = cv2.resize(mask, (w * FINE, h * FINE), interpolation=cv2.INTER_LINEAR)
-        colour = layer.shades[placed.shade].colour
-        hidden = np.clip(fine, 0.0, 1.0) * layer.amount * layer.coverage
-        albedo_of.append((colour, thickness_for(colour, hidden, sheer=layer.finish == "sheer")))
+    parts = place(layer, face)
+    for placed in parts:
+        at = placed.box.slices((h, w))
+        whole[at] = np.maximum(whole[at], placed.mask)
 
     def laid(albedo: F32) -> F32:
-        for colour, thickness in albedo_of:
-            albedo = film(albedo, colour, thickness=thickness)
-        return albedo
+        out = albedo.copy()
+        for placed in parts:
+            rows, cols = placed.box.slices((h, w))
+            at = slice(rows.start * FINE, rows.stop * FINE), slice(cols.start * FINE, cols.stop * FINE)
+            wh = (cols.stop - cols.start) * FINE, (rows.stop - rows.start) * FINE
+            hidden = cv2.resize(placed.mask, wh, interpolation=cv2.INTER_LINEAR) * layer.amount * layer.coverage
+            colour = layer.shades[placed.shade].colour
+            thickness = thickness_for(colour, np.clip(hidden, 0.0, 1.0), sheer=layer.finish == "sheer")
+            out[at] = film(out[at], colour, thickness=thickness)
+        return out
 
     return scene.again(laid), whole
 
 
-def trial(scene: Scene, layer: Layer, *, area: str, tone: int, who: str = "", told: bool = False) -> Trial:
-    """Render one layer on a scene and compare; `told`: the render is given a white card's colour, not left
-    to find the light."""
+def attempt(scene: Scene, layer: Layer, *, area: str, tone: int, who: str, told: Iterable[bool]) -> Iterator[Trial]:
+    """Render one layer on a scene and compare: given a white card's colour (`told`), or left to find the light."""
     face = FaceView.of_mesh(scene.mesh, scene.rgb.shape[:2])
     truth, mask = expected(scene, layer, face=face)
-    made = render(scene.rgb, face, look=Look("", (layer,)), hair=None, light=card(scene) if told else None).image
     inside = mask >= SOLID * mask.max()
-    ours, theirs = rgb_to_lab(made[inside]), rgb_to_lab(truth[inside])
-    bare = rgb_to_lab(scene.rgb[inside])
-    mean_ours, mean_theirs = ours.mean(axis=0), theirs.mean(axis=0)
-    return Trial(
-        who,
-        area,
-        tone,
-        scene.light.name,
-        float(delta_e_2000(mean_ours, mean_theirs)),
-        float(delta_e_2000(ours, theirs).mean()),
-        float(delta_e_2000(bare.mean(axis=0), mean_theirs)),
-        tuple(np.round(mean_ours, 2)),
-        tuple(np.round(mean_theirs, 2)),
-    )
+    bare, theirs = rgb_to_lab(scene.rgb[inside]).mean(axis=0), rgb_to_lab(truth[inside])
+    for known in told:
+        light = card(scene) if known else None
+        made = render(scene.rgb, face, look=Look("", (layer,)), light=light, layers=False).image
+        ours = rgb_to_lab(made[inside])
+        yield Trial(
+            who,
+            area,
+            tone,
+            scene.light.name,
+            known,
+            float(delta_e_2000(ours.mean(axis=0), theirs.mean(axis=0))),
+            float(delta_e_2000(ours, theirs).mean()),
+            float(delta_e_2000(bare, theirs.mean(axis=0))),
+        )
 
 
 def trials(
     tones: Iterable[int] = range(1, 11),
     lights: Iterable[Light] = LIGHTS,
     *,
-    poses: int = len(POSES),
-    told: bool = False,
+    poses: int = 2,
+    told: Iterable[bool] = (True, False),
     swatch: bool = False,
 ) -> Iterator[Trial]:
-    """Lip, cheek and foundation on all tones in all lights; poses and people change from one to the next."""
-    lights = tuple(lights)
+    """Lip, cheek and foundation on all tones in all lights; poses, people and colours change from one to the next."""
+    lights, told = tuple(lights), tuple(told)
     for tone in tones:
         for k, light in enumerate(lights):
             for p in range(poses):
-                scene = photograph(tone, light, pose=POSES[p], seed=(tone + p) % 6, swatch=swatch)
+                pose = POSES[(tone + k + p) % len(POSES)]
+                scene = photograph(tone, light, pose=pose, seed=(tone + p) % 6, swatch=swatch)
+                who = f"{tone}-{light.name}-{p}"
                 for area, layer in layers(tone, tone + k + p).items():
-                    yield trial(scene, layer, area=area, tone=tone, who=f"{tone}-{light.name}-{p}", told=told)
+                    yield from attempt(scene, layer, area=area, tone=tone, who=who, told=told)

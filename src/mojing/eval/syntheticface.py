@@ -59,7 +59,7 @@ LIGHTS: tuple[Light, ...] = (
     Light("phone", 5600.0, 6500.0, direction=(0.4, -0.6, -0.9), exposure=0.95, shadows=True, curve=0.4),
 )
 """Seven lights from 2,900 to 8,000 K: front, side, above; right and wrong white balance; bright and dim. The last is
-seen by a camera that adds contrast, which makes colours stronger than they are, and nothing in the photo tells of it."""
+seen by a camera that adds contrast, which makes colours stronger than they are; nothing in the photo tells of it."""
 
 
 @dataclass(frozen=True, eq=False)
