@@ -137,9 +137,9 @@ def _mask(layer: Layer, face: FaceView, *, on: View, hair: F32 | None) -> F32:
 
 
 def _hatch(picture: U8, mask: F32) -> None:
-    """Outline a mask at half of its greatest thickness and hatch what lies inside, in place."""
+    """Outline a mask at two fifths of its greatest thickness and hatch what lies inside, in place."""
     h, w = mask.shape
-    inside = np.asarray(mask > max(0.5 * float(mask.max()), _LEAST), np.uint8)
+    inside = np.asarray(mask > max(0.4 * float(mask.max()), _LEAST), np.uint8)
     gap = max(w // 48, 8)
     y, x = np.mgrid[0:h, 0:w]
     lines = ((x + y) % gap < max(w // 480, 2)) & (inside > 0)
