@@ -74,7 +74,7 @@ def write(path: Path, lines: Sequence[str]) -> None:
     files.write(path, (before + START + "\n\n" + "\n".join(lines) + END + rest.split(END, 1)[1]).encode())
 
 
-def quick_colours(scenes: int = LEAST, *, told: bool = True) -> Iterator[Trial]:
+def quick_colours(scenes: int = LEAST) -> Iterator[Trial]:
     """Lips, cheeks and foundation on `scenes` small faces of each of five pairs of tones, lights and poses in turn."""
     for pair in range(5):
         for k in range(scenes):
@@ -83,7 +83,7 @@ def quick_colours(scenes: int = LEAST, *, told: bool = True) -> Iterator[Trial]:
             pose = replace(POSES[k % len(POSES)], iris_px=SMALL)
             scene = photograph(tone, light, pose=pose, seed=k % 4)
             for area, layer in layers(tone, k).items():
-                yield from attempt(scene, layer, area=area, tone=tone, who=f"{tone}-{k}", told=(told,))
+                yield from attempt(scene, layer, area=area, tone=tone, who=f"{tone}-{k}", told=(True, False))
 
 
 def quick_meshes(finder: Finder, *, scenes: int = LEAST) -> Samples:
