@@ -99,7 +99,7 @@ def test_a_card_undoes_lamps(kelvin: float) -> None:
 
 def test_a_card_that_is_not_grey_is_doubted() -> None:
     rgb = photo(Scene(card=0.18)).copy()
-    rgb[4:50, 4:50] = (85, 110, 165)
+    rgb[4:50, 4:50] = (92, 110, 145)
     found = read_light(closeup(rgb, seen()), card=read_card(rgb, CARD))
     assert any("disagrees" in n for n in found.notices)
     assert not any("disagrees" in n for n in light_of(photo(Scene(card=0.18)), card=True).notices)

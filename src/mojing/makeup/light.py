@@ -90,8 +90,10 @@ _SHADOW_SLOPE: Final[dict[str, tuple[float, float]]] = {
 _SIDES_WEIGHT: Final = {"brow": 1.0, "under_eye": 0.7, "cheek": 0.4}
 _MAX_DUV: Final = 0.03
 _MIN_CCT: Final = 2100.0
-_MIN_CHANNEL: Final = 0.12
-"""A channel of white below this share of the green one: what little it says of skin is noise."""
+_LAMPS: Final = ((-0.6, -2.1), (1.15, 0.75))
+"""Least and greatest ln(R/G), ln(B/G) of white of lamps and skies; beyond, a channel is too weak to tell skin."""
+_LIGHTEST, _DARKEST = 0.50, 0.025
+"""Luminance of the lightest and the darkest skin there is, relative to white."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,10 +205,11 @@ def read_light(view: Closeup, *, skin: BareSkin | None = None, card: Card | None
     found = _clues(view, skin, card=card)
     found, white, cov = _combine(found)
     cov = cov + (_FAR**2) * float(white @ white) * np.eye(2)
-    level, level_sd = _level(found)
+    level, level_sd = _level(found, skin=float(luminance(skin.colour)))
     colour = white_of(white, level=level)
     cct, duv = temperature(colour)
-    if abs(duv) > _MAX_DUV or cct < _MIN_CCT or float(np.exp(white.min())) < _MIN_CHANNEL:
+    lamp = bool(np.all((white >= _LAMPS[0]) & (white <= _LAMPS[1])))
+    if abs(duv) > _MAX_DUV or cct < _MIN_CCT or not lamp:
         raise InputError("coloured_light", f"the light is strongly coloured (Duv {duv:+.3f}, {cct:.0f} K)", _HINT)
     return Light(colour, cov, level, level_sd, cct, duv, sides, found, (*skin.notices, *_notices(found)))
 
@@ -423,16 +426,18 @@ def _distance(clue: Clue, others: list[Clue]) -> float:
     return float(np.sqrt(apart @ np.linalg.solve(clue.cov + cov, apart)))
 
 
-def _level(clues: tuple[Clue, ...]) -> tuple[float, float]:
+def _level(clues: tuple[Clue, ...], *, skin: float) -> tuple[float, float]:
     """Luminance of white and the standard deviation of its logarithm; the camera's own exposure is the first guess.
 
-    Pale cloth or a wall is seldom lighter than white, but often darker: one that makes white darker than the rest do
-    is believed the less, the farther off it is.
+    Teeth and eyes are often in shade and pale cloth or a wall is often grey, but none of them is lighter than white:
+    one that makes white darker than usual is believed the less, the farther off it is. `skin` is the luminance of the
+    skin in the photo: white lies where the skin becomes neither lighter nor darker than skin is.
     """
     card = [c for c in clues if c.name == "card" and np.isfinite(c.level_sd)]
     if card:
         return float(np.exp(card[0].level)), card[0].level_sd
-    parts = [(0.0, _EXPOSURE_SD), *((c.level, c.level_sd) for c in clues if c.name != "cloth")]
+    parts = [(0.0, _EXPOSURE_SD)]
+    parts += [(c.level, c.level_sd + 0.5 * max(0.0, -c.level)) for c in clues if c.name != "cloth"]
     middle, _ = _weighted(parts)
     for clue in clues:
         if clue.name == "cloth":
@@ -440,6 +445,7 @@ def _level(clues: tuple[Clue, ...]) -> tuple[float, float]:
     middle, sd = _weighted(parts)
     known = [(v, s) for v, s in parts if np.isfinite(s)]
     apart = sum(((v - middle) / s) ** 2 for v, s in known) / max(len(known) - 1, 1)
+    middle = float(np.clip(middle, np.log(skin / _LIGHTEST), np.log(skin / _DARKEST)))
     return float(np.exp(middle)), sd * max(1.0, float(np.sqrt(apart)))
 
 
