@@ -49,8 +49,8 @@ SURFACES: dict[str, Surface] = {
     "satin": Surface(1.1),
     "sheer": Surface(1.15, sharp=0.03),
     "gloss": Surface(1.3, broad=0.03, sharp=0.42),
-    "metallic": Surface(0.7, broad=0.5, sharp=0.3, tint=0.8, flakes=0.12, body=0.7),
-    "shimmer": Surface(1.0, broad=0.07, sharp=0.03, tint=0.4, flakes=0.8),
+    "metallic": Surface(0.7, broad=0.7, sharp=0.45, tint=0.8, flakes=0.15, body=0.7),
+    "shimmer": Surface(1.0, broad=0.11, sharp=0.07, tint=0.4, flakes=0.9),
     "holographic": Surface(0.9, broad=0.06, sharp=0.05, flakes=0.4, hues=0.24),
 }
 

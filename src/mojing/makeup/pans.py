@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +41,32 @@ def patches(parts: tuple[Placed, ...], shades: tuple[Shade, ...]) -> tuple[Patch
         else:
             groups.append([part])
     return tuple(_patch(group, shades) for group in groups)
+
+
+def gathered(parts: tuple[Patch, ...]) -> tuple[tuple[Patch, ...], ...]:
+    """Patches by where they lie: those whose boxes meet are together, in the order in which they came."""
+    groups: list[list[Patch]] = []
+    for part in parts:
+        near = [g for g in groups if any(_meet(part.placed.box, p.placed.box) for p in g)]
+        groups = [g for g in groups if all(g is not n for n in near)]
+        groups.append([*(p for g in near for p in g), part])
+    order = {id(part): i for i, part in enumerate(parts)}
+    ordered = [sorted(g, key=lambda p: order[id(p)]) for g in groups]
+    return tuple(tuple(g) for g in sorted(ordered, key=lambda g: order[id(g[0])]))
+
+
+def union(parts: Sequence[Patch]) -> Patch:
+    """One patch over all of them: the thickest mask everywhere, and the mean swatch (3,)."""
+    box, masks = _together([p.placed for p in parts])
+    means = [p.product if p.product.ndim == 1 else _mean(p) for p in parts]
+    weight = masks.sum(axis=(1, 2)) + np.float32(1e-6)
+    mean = np.asarray((np.stack(means) * weight[:, None]).sum(axis=0) / weight.sum(), np.float32)
+    return Patch(Placed(box, masks.max(axis=0), parts[0].placed.shade), mean)
+
+
+def _mean(patch: Patch) -> F32:
+    weight = patch.placed.mask[..., None] / max(float(patch.placed.mask.sum()), 1e-6)
+    return np.asarray((patch.product * weight).sum(axis=(0, 1)), np.float32)
 
 
 def _patch(group: list[Placed], shades: tuple[Shade, ...]) -> Patch:

@@ -21,7 +21,7 @@ from mojing.makeup.hair import dye, place_hair
 from mojing.makeup.iris import lay_lens
 from mojing.makeup.look import Layer, Look
 from mojing.makeup.overlay import as_layer
-from mojing.makeup.pans import Patch, patches
+from mojing.makeup.pans import Patch, gathered, patches, union
 from mojing.makeup.placed import Placed
 from mojing.makeup.regions import place
 from mojing.makeup.residual import lay
@@ -146,36 +146,44 @@ class _Painter:
 
     def _lay(self, layer: Layer) -> None:
         found = place(layer, self.face) if layer.shades or layer.kind == "smooth" else ()
-        for patch in patches(found, layer.shades):
-            self._one(layer, patch)
+        for group in gathered(patches(found, layer.shades)):
+            self._group(layer, group)
         if layer.residual is not None:
             laid = lay(layer, self.face)
             if laid.box.area > 0:
-                self._one(layer, Patch(Placed(laid.box, laid.mask), srgb_to_linear(laid.colour)))
+                self._group(layer, (Patch(Placed(laid.box, laid.mask), srgb_to_linear(laid.colour)),))
 
-    def _one(self, layer: Layer, patch: Patch) -> None:
+    def _group(self, layer: Layer, group: tuple[Patch, ...]) -> None:
+        """Patches that lie together: the film of each, then what their surface mirrors, once."""
         canvas = self._face()
-        patch = _inside(patch, canvas.skin.box)
-        placed, product = patch.placed, patch.product
-        if placed.box.area == 0:
+        inside = [patch for patch in (_inside(p, canvas.skin.box) for p in group) if patch.placed.box.area > 0]
+        done = [self._film(layer, patch) for patch in inside]
+        if not done:
             return
+        whole = done[0] if len(done) == 1 else union(done)
+        window = canvas.window(whole.placed.box)
+        canvas.touched[window] |= whole.placed.mask > 0
+        if layer.kind not in ("smooth", "lens"):
+            finish.apply(canvas, layer, whole.placed, product=whole.product, face=self.face, window=window)
+        if self.keep:
+            self._keep(layer, whole.placed, opacity=_coverage(layer, whole.placed.mask))
+
+    def _film(self, layer: Layer, patch: Patch) -> Patch:
+        canvas, placed, product = self._face(), patch.placed, patch.product
         window = canvas.window(placed.box)
         if layer.kind == "concealer" and placed.area == "spots":
             placed = replace(placed, mask=placed.mask * smooth.spots(canvas, window, unit=self.face.inter_ocular))
         coverage = _coverage(layer, placed.mask)
-        canvas.touched[window] |= placed.mask > 0
+        sheer = layer.finish == "sheer"
         if layer.kind == "smooth":
             smooth.even(canvas, coverage, window=window, unit=self.face.inter_ocular)
         elif layer.kind == "lens":
             lay_lens(canvas, product, coverage, window=window)
+        elif product.ndim == 1:
+            canvas.film(product, coverage, window=window, sheer=sheer)
         else:
-            if product.ndim == 1:
-                canvas.film(product, coverage, window=window, sheer=layer.finish == "sheer")
-            else:
-                canvas.film_of(product, coverage, window=window, sheer=layer.finish == "sheer")
-            finish.apply(canvas, layer, placed, product=product, face=self.face, window=window)
-        if self.keep:
-            self._keep(layer, placed, opacity=coverage)
+            canvas.film_of(product, coverage, window=window, sheer=sheer)
+        return Patch(placed, product)
 
     def _keep(self, layer: Layer, placed: Placed, *, opacity: F32) -> None:
         """Write a layer's part of the picture now, and what it changed as RGBA."""
