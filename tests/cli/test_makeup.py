@@ -335,4 +335,3 @@ def test_transfer_and_removal(run: Run, portrait: Path, tmp_path: Path) -> None:
     assert load(out).rgb.shape == load(portrait).rgb.shape
     assert run("makeup", portrait, "--look", look, "-o", tmp_path / "again.png")[0] == 0
     assert run("makeup", "remove", worn, "-o", tmp_path / "bare.png")[0] == 0
-

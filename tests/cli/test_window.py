@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import http.client
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from mojing.cli.clip import show
 from mojing.cli.window import Window, mirror
 from mojing.core.errors import InputError
+from mojing.makeup.video import Live
+from tests.makeup.faces import LOOK, sitter
 
 
 def test_a_page_that_streams_the_frames() -> None:
@@ -53,3 +57,16 @@ def test_a_page_of_another_name_sees_nothing() -> None:
         assert caught.value.code == "bad_options"
     finally:
         window.close()
+
+
+def test_the_mirror_shows_every_frame(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rgb, face = sitter()
+    clip = tmp_path / "clip.avi"
+    writer = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"MJPG"), 25.0, (rgb.shape[1], rgb.shape[0]))
+    for _ in range(3):
+        writer.write(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+    writer.release()
+    show(Live(lambda _rgb, _seconds: face, LOOK), clip, seconds=None, port=0)
+    said = capsys.readouterr().out
+    assert "http://127.0.0.1:" in said
+    assert "3 frames were shown, 3 with a face" in said

@@ -44,7 +44,7 @@ def paint_clip(order: Order, source: Path | int, *, seconds: float | None, port:
 
     live = Live(FaceTracker(Makeup(threads=order.threads).faces), look, fault_of)
     if out is None:
-        _show(live, source, seconds=seconds, port=port)
+        show(live, source, seconds=seconds, port=port)
         return
     limit = CAMERA_SECONDS if isinstance(source, int) and seconds is None else seconds
     with progress_bar():
@@ -57,7 +57,7 @@ def paint_clip(order: Order, source: Path | int, *, seconds: float | None, port:
     say(f"{out}  ({made.painted} of {made.frames} frames, {took})", quiet=quiet)
 
 
-def _show(live: Live, source: Path | int, *, seconds: float | None, port: int) -> None:
+def show(live: Live, source: Path | int, *, seconds: float | None, port: int) -> None:
     """Show the camera's frames with their make-up until Ctrl-C or for so many seconds."""
     from mojing.cli.window import Window, mirror
     from mojing.makeup.video import frames, opened
