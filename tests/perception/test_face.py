@@ -20,6 +20,7 @@ from mojing.perception import facemesh as fm
 from mojing.perception.face import SIDE, Faces, cut
 from mojing.perception.facefaults import brightest, covering, fault_of, flatness, iris_contrast, notices_of
 from mojing.perception.facefind import MAPS, STRIDE, Found, apart, peaks, where
+from mojing.perception.faceparts import plausible
 from mojing.perception.faceview import FACE_PARTS, PARTS_SIZE, FaceView, parts_affine
 from mojing.runtime.store import ModelStore
 from tests.perception.test_faceview import HW, face, turned
@@ -142,6 +143,25 @@ def test_masks_hands_and_sunglasses() -> None:
     touched = with_part(view, "cover", slice(half + 22, PARTS_SIZE))
     assert code_of(rgb, touched) is None
     assert any("covered" in n for n in notices_of(rgb, touched))
+
+
+def test_shadows_of_the_jaw_are_no_beard_and_crumbs_no_glasses() -> None:
+    view = FaceView.of_mesh(face(), HW)
+    grid = view.to_parts.apply(view.mesh[:, :2])
+    beard, glasses, skin = (FACE_PARTS.index(n) for n in ("beard", "glasses", "skin"))
+    jaw, chin, eye = (np.rint(grid[i]).astype(int) for i in (136, 199, 159))
+    parts = view.parts.copy()
+    parts[:, jaw[1] - 3 : jaw[1] + 4, jaw[0] - 3 : jaw[0] + 4] = 0.0
+    parts[beard, jaw[1] - 3 : jaw[1] + 4, jaw[0] - 3 : jaw[0] + 4] = 1.0
+    parts[:, eye[1], eye[0]], parts[glasses, eye[1], eye[0]] = 0.3 / 7, 0.7
+    shaved = plausible(parts, grid)
+    assert shaved[beard].max() == 0
+    assert shaved[glasses].max() == 0
+    assert shaved[skin, jaw[1], jaw[0]] == 1.0
+    assert np.allclose(shaved.sum(axis=0), parts.sum(axis=0), atol=0.8)
+    parts[:, chin[1] - 6 : chin[1] + 7, chin[0] - 8 : chin[0] + 9] = 0.0
+    parts[beard, chin[1] - 6 : chin[1] + 7, chin[0] - 8 : chin[0] + 9] = 1.0
+    assert plausible(parts, grid)[beard, jaw[1], jaw[0]] > 0.9, "with a chin's beard the jaw's stays"
 
 
 def test_drawings_and_statues() -> None:

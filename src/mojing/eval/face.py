@@ -21,6 +21,7 @@ from mojing.core.image import load
 from mojing.core.progress import track
 from mojing.perception import facemesh
 from mojing.perception.face import SIDE, Faces
+from mojing.perception.facefaults import fault_of
 from mojing.perception.faceview import FACE_PARTS, FaceView, parts_affine
 from mojing.perception.ground_truth import is_validation, label_table, read_label
 from mojing.perception.labels import L
@@ -123,9 +124,8 @@ def judge(faces: Faces, rgb: U8, truth: F32, tally: Tally) -> FaceView | None:
     error = errors(right[0].mesh, truth)
     tally.every.append(float(error.mean()))
     tally.fine.append(float(error[list(FINE)].mean()))
-    try:
-        faces(rgb)
-    except InputError as refusal:
+    refusal = fault_of(rgb, right[0])
+    if refusal is not None:
         tally.refused[refusal.code] = tally.refused.get(refusal.code, 0) + 1
     return right[0]
 

@@ -14,14 +14,17 @@ from mojing.core.arrays import F32, U8, AnyArray
 from mojing.core.errors import InputError
 from mojing.core.geometry import Affine, Box, warp_crop
 from mojing.perception.crops import as_input
-from mojing.perception.facefaults import fault_of, notices_of
+from mojing.perception.facefaults import SMALL_PX, fault_of, notices_of
 from mojing.perception.facefind import FaceFinder
+from mojing.perception.faceparts import plausible
 from mojing.perception.faceview import PARTS_SIZE, FaceView, parts_affine
 from mojing.runtime.session import Session
 from mojing.runtime.store import ModelStore
 
 SIDE = 192
 """Side of the network's input in px."""
+LEAST_PX = 5.0
+"""Inter-ocular distance below which anything may look like a face."""
 LOOKS = 3
 """How often the network looks at a face of a photo at most."""
 
@@ -34,6 +37,7 @@ class Faces:
         self.session = Session(spec, threads=threads)
         self.finder = FaceFinder(store, threads=threads)
         self.limit = float(spec.extra.get("limit", 0.5))
+        self.small_limit = float(spec.extra.get("small_limit", 0.97))
         self.follow_limit = float(spec.extra.get("follow_limit", 0.3))
 
     def find(self, rgb: U8) -> tuple[FaceView, ...]:
@@ -41,9 +45,15 @@ class Faces:
         views: list[FaceView] = []
         for found in self.finder(rgb):
             view = self._settled(rgb, found.crop(SIDE))
-            if view is not None and view.confidence >= self.limit and not any(_same(view, v) for v in views):
+            if view is not None and self._sure(view) and not any(_same(view, v) for v in views):
                 views.append(view)
         return tuple(sorted(views, key=lambda v: -v.inter_ocular))
+
+    def _sure(self, view: FaceView) -> bool:
+        """Whether this is a face: the smaller it is, the surer the network must be."""
+        if view.inter_ocular < LEAST_PX:
+            return False
+        return view.confidence >= (self.limit if view.inter_ocular >= SMALL_PX else self.small_limit)
 
     def __call__(self, rgb: U8, *, face: int | None = None) -> FaceView:
         """The face of a photo (H, W, 3): the largest, or number `face` from the left, counted from 1.
@@ -99,11 +109,12 @@ class Faces:
         logit = float(out["confidence"].ravel()[0])
         half = PARTS_SIZE / SIDE
         grid = Affine(np.array([[half, 0, 0.5 * half - 0.5], [0, half, 0.5 * half - 0.5]]))
+        to_parts = grid.compose(crop)
         return FaceView(
             mesh=mesh.astype(np.float32),
             confidence=float(1.0 / (1.0 + np.exp(-logit))),
-            parts=_softmax(out["parts"][0]),
-            to_parts=grid.compose(crop),
+            parts=plausible(_softmax(out["parts"][0]), to_parts.apply(mesh[:, :2])),
+            to_parts=to_parts,
             hw=(rgb.shape[0], rgb.shape[1]),
         )
 

@@ -203,9 +203,10 @@ def filled(polygon: AnyArray, side: int) -> U8:
 
 
 def beards(crop: U8, label: U8, points: AnyArray, *, inside: U8, bearded: bool) -> U8:
-    """Turn skin of the lower face that is plainly darker or greyer than the cheeks into beard, on both sides of it.
+    """Turn skin of the lower face that is plainly darker or greyer than the cheeks into beard.
 
-    Without two such sides, or where nobody `bearded` is expected, it is shadow: left out rather than named. So are hair
+    A beard has two sides and a middle (chin or upper lip); light from above darkens the jaw but not the chin's front.
+    Without these, or where nobody `bearded` is expected, it is shadow: left out rather than named. So are hair
     in the lower face, hair of the cheeks' colour on the forehead (a bare head), and whatever has not the cheeks' colour
     around the eyes (thin frames).
     """
@@ -221,8 +222,13 @@ def beards(crop: U8, label: U8, points: AnyArray, *, inside: U8, bearded: bool) 
     plain = low & (darker > 4.5)
     left = columns > points[[2, 152], 0].mean()
     shares = [(plain & half).sum() / max(int((low & half).sum()), 1) for half in (left, ~left)]
+    front = np.zeros((side, side), bool)
+    for above, below in ((17, 175), (2, 0)):
+        front[int(max(points[above, 1], 0)) : int(max(points[below, 1], 0))] = True
+    front &= low & (np.abs(columns - points[[2, 152], 0].mean()) < 0.22 * np.hypot(*(points[468] - points[473])))
+    middle = (plain & front).sum() / max(int(front.sum()), 1)
     label[low & (darker > 2.2)] = IGNORE
-    if bearded and min(shares) > 0.12:
+    if bearded and min(shares) > 0.12 and middle > 0.3:
         label[plain] = PART["beard"]
     label[(rows < points[9, 1]) & (label == PART["hair"]) & (darker < 1.8)] = IGNORE
     spectacles = np.zeros((side, side), np.uint8)
