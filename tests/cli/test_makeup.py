@@ -84,8 +84,8 @@ def test_looks_and_products_that_are_not_known(run: Run, portrait: Path, tmp_pat
         for change in ("lip", "nose.shade=#112233", "lip.size=99", "lens.amount=1", "lip.product=none"):
             refused(run("makeup", portrait, "--look", "natural", "--set", change, "-o", out), {"bad_look"})
         refused(run("makeup", portrait, "--look", "natural", "--only", "nose", "-o", out), {"bad_look"})
-        words = (portrait, "--look", "natural", "--products", folder / "bad.csv", "-o", out)
-        refused(run("makeup", *words), {"bad_catalogue"})
+        bad = ("--products", folder / "bad.csv", "-o", out)
+        refused(run("makeup", portrait, "--look", "natural", *bad), {"bad_catalogue"})
         refused(run("makeup", portrait, "--look", "natural", "--products", folder / "none.csv"), {"not_found"})
 
 
@@ -317,8 +317,8 @@ def test_a_sheet_and_a_tutorial(run: Run, portrait: Path, tmp_path: Path) -> Non
     words = ("sheet", portrait, "--look", "natural", "--look", "evening", "-o", tmp_path / "sheet.jpg")
     assert run("makeup", *words)[0] == 0
     assert load(tmp_path / "sheet.jpg").rgb.std() > 20
-    words = ("tutorial", portrait, "--look", "natural", "--out", tmp_path / "lesson", "--no-pdf")
-    assert run("makeup", *words)[0] == 0
+    lesson = ("tutorial", portrait, "--look", "natural", "--out", tmp_path / "lesson", "--no-pdf")
+    assert run("makeup", *lesson)[0] == 0
     page = next((tmp_path / "lesson").glob("*.html")).read_text(encoding="utf-8")
     assert "<img" in page
 
