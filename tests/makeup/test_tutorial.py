@@ -113,6 +113,7 @@ def test_the_page_is_well_formed_and_loads_nothing() -> None:
         assert name not in ("srcset", "action", "background", "ping"), tag
         assert name not in ("src", "href") or value.startswith(("data:image/webp;base64,", "#s"))
     assert {link[1:] for link in found.links} <= found.ids
+    assert any(value.startswith("default-src 'none'; img-src data:") for _, _, value in found.attributes)
     assert len(found.links) == len(taught().shown)
     assert "晚妆 <Evening> & 1" in found.text
     assert "<Evening>" not in text

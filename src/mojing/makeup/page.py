@@ -16,6 +16,9 @@ from mojing.makeup.wording import TAGS, Words, plain, say, table
 
 _NATIVE: Final[dict[Language, str]] = {"zh": "中文", "en": "English"}
 
+_POLICY: Final = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+"""Makes the browser refuse to load anything, whatever the page says."""
+
 _STYLE: Final = """
 :root{--ink:#22252b;--soft:#5d636e;--line:#e2e4e9;--mark:#0d7d86;--care:#8a4b00;--bg:#fff}
 *{box-sizing:border-box}
@@ -90,6 +93,7 @@ class _Page:
         pair += self._figure(taught.after, say("finished"), alt=say("alt_after"))
         return f"""<!doctype html>
 <html lang="{TAGS[first]}"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{html.escape(title.of(first))}</title><style>{_STYLE}{self._hiding()}</style></head><body>
 {self._switch()}
