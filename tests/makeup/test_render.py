@@ -180,6 +180,16 @@ def test_two_shades_meet_without_a_seam() -> None:
     assert np.abs(made.image.astype(int) - plain.image).max() <= 3
 
 
+@pytest.mark.parametrize(("kind", "pattern"), [(k, p) for k in PAINTED for p in PATTERNS[k]])
+def test_every_pattern_with_most_shades(kind: str, pattern: str) -> None:
+    face = drawn()
+    shades = tuple(Shade.of_hex(CODES[i]) for i in range(shade_counts(kind, pattern)[1]))
+    one = Layer(kind, shades, pattern=pattern, coverage=0.8)
+    made = painted(face, one)
+    assert (made.image[where(face, one) == 0] == face.rgb[where(face, one) == 0]).all()
+    assert np.abs(stacked(face, made) - made.image).max() <= 1.0
+
+
 def test_layers_are_painted_in_order() -> None:
     face = drawn()
     dark = Layer("foundation", (Shade.of_hex("#5a3020"),), coverage=0.9)

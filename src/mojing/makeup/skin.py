@@ -37,7 +37,7 @@ from mojing.perception.facemesh import (
 )
 from mojing.perception.faceview import FACE_PARTS, FaceView
 
-WORK = 40.0
+WORK = 36.0
 """Distance of the eyes in px at which colours are compared; a finer picture is averaged first."""
 
 BYTE: F32 = srgb_to_linear(np.arange(256, dtype=np.uint8))
