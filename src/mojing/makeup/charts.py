@@ -30,9 +30,10 @@ class ThinPlate:
         self._scale = 1.0 / max(float(np.abs(p - self._centre).max()), 1e-6)
         p = (p - self._centre) * self._scale
         n = len(p)
-        d2 = ((p[:, None] - p) ** 2).sum(axis=2)
+        d2 = (p[:, None, 0] - p[:, 0]) ** 2 + (p[:, None, 1] - p[:, 1]) ** 2
         system = np.zeros((n + 3, n + 3))
-        system[:n, :n] = d2 * np.log(d2 + 1e-12) + smooth * np.eye(n)
+        system[:n, :n] = d2 * np.log(d2 + 1e-12)
+        system[np.arange(n), np.arange(n)] = smooth
         system[:n, n], system[n, :n] = 1.0, 1.0
         system[:n, n + 1 :], system[n + 1 :, :n] = p, p.T
         right = np.zeros((n + 3, target.shape[1]))

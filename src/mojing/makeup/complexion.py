@@ -45,8 +45,8 @@ def _on(texture: F32, kind: str, g: Geometry, *, shade: int, name: str) -> list[
         return []
     grid, part = window
     brows = kind in ("foundation", "smooth", "concealer")
-    mask = mask[part] * g.free(part, grid, hides=_HIDES, fade=_FADES[kind], brows=brows)
-    return [Placed(grid.box, grid.full(mask), shade, area=name)]
+    mask = mask[part] * g.free(grid, hides=_HIDES, fade=_FADES[kind], brows=brows)
+    return [Placed(grid.box, g.spared(grid.full(mask), grid.box), shade, area=name)]
 
 
 def _texture(
@@ -99,7 +99,7 @@ def _blush(pattern: str, size: float) -> F32:
     if pattern == "apples":
         return _both((0.70, 0.70), (0.40 * k, 0.32 * k), tilt=-15.0)
     if pattern == "lifted":
-        return _both((0.98, 0.50), (0.52 * k, 0.22 * k), tilt=-38.0)
+        return _both((0.94, 0.53), (0.56 * k, 0.24 * k), tilt=-36.0)
     if pattern == "draped":
         path = [(0.66, 0.68), (0.98, 0.48), (1.18, 0.14), (1.10, -0.22)]
         return stroke(FACE_SHEET, path, widths=(0.34 * k, 0.34 * k, 0.30 * k, 0.16 * k), blur=0.11)

@@ -136,7 +136,7 @@ class Eye:
     def _maps(self, pins: tuple[int, ...]) -> tuple[F32, F32]:
         index = list(pins)
         plate = ThinPlate(self.points[index], mean_shape()[index, :2], smooth=1e-3)
-        return look_up(plate, self.grid, step_px=0.05 * self.geometry.unit)
+        return look_up(plate, self.grid, step_px=0.08 * self.geometry.unit)
 
     @cached_property
     def _ball(self) -> tuple[Box, F32]:
@@ -149,14 +149,7 @@ class Eye:
 
     def spared(self, mask: F32, box: Box) -> F32:
         """A mask (h, w) of `box` without what is eyeball, in place."""
-        own, ball = self._ball
-        x0, y0 = int(max(own.x0, box.x0)), int(max(own.y0, box.y0))
-        x1, y1 = int(min(own.x1, box.x1)), int(min(own.y1, box.y1))
-        if x1 > x0 and y1 > y0:
-            inside = mask[y0 - int(box.y0) : y1 - int(box.y0), x0 - int(box.x0) : x1 - int(box.x0)]
-            part = ball[y0 - int(own.y0) : y1 - int(own.y0), x0 - int(own.x0) : x1 - int(own.x0)]
-            np.minimum(inside, np.float32(1.0) - part, out=inside)
-        return mask
+        return _less(mask, box, *self._ball)
 
 
 class Geometry:
@@ -201,40 +194,38 @@ class Geometry:
     def grid(self) -> Grid:
         """Coarse pixels over the whole face."""
         reach = np.concatenate([self.outline, self.outline + 0.45 * self.up])
-        return Grid(around(reach, pad=0.04 * self.unit, hw=self.hw), max(1, int(self.unit / 90.0)))
+        return Grid(around(reach, pad=0.04 * self.unit, hw=self.hw), max(1, round(self.unit / 45.0)))
 
     @cached_property
     def maps(self) -> tuple[F32, F32]:
         """Mean-face coordinates of the coarse pixels of `grid`."""
         index = _face_pins()
         plate = ThinPlate(self.points[index], flat_face()[index], smooth=2e-3)
-        return look_up(plate, self.grid, step_px=0.14 * self.unit)
+        return look_up(plate, self.grid, step_px=0.18 * self.unit)
 
     @cached_property
-    def _grid_marks(self) -> F32:
-        """0..1 at the coarse pixels of `grid`, how much of them is eye or lips."""
-        back = self.grid.to_photo().inverse()
-        marks = np.zeros(self.grid.hw, np.float32)
-        for line in (*(eye.opening for eye in self.eyes.values()), self.lips_outer):
-            local = back.apply(line)
-            box = around(local, pad=1.0, hw=self.grid.hw)
-            rows, cols = box.slices(self.grid.hw)
-            marks[rows, cols] = np.maximum(marks[rows, cols], fill([local], box=box))
-        return marks
+    def lips(self) -> tuple[Box, F32]:
+        """How much of each pixel lies inside the lips' outer edge, in a box of whole pixels around them."""
+        box = around(self.lips_outer, pad=1.0, hw=self.hw)
+        return box, fill([self.lips_outer], box=box)
 
-    def free(self, part: tuple[slice, slice], grid: Grid, *, hides: tuple[str, ...], fade: float, brows: bool) -> F32:
-        """0..1, how freely the coarse pixels of `grid`, a window `part` of the face's, can be painted.
+    def spared(self, mask: F32, box: Box) -> F32:
+        """A mask (h, w) of `box` without what is eyeball or lips, in place."""
+        for eye in self.eyes.values():
+            eye.spared(mask, box)
+        return _less(mask, box, *self.lips)
+
+    def free(self, grid: Grid, *, hides: tuple[str, ...], fade: float, brows: bool) -> F32:
+        """0..1, how freely coarse pixels can be painted.
 
         Nothing where one of the parts `hides` is, and less and less `fade` inter-ocular distances before it; nothing
-        on eyes and lips; nothing beside the head; and little on brows if `brows`. Eyes are not taken for background.
+        beside the head; and little on brows if `brows`. Eyes are not taken for background.
         """
         key = (hides, fade, brows)
         found = self._free.get(key)
         if found is None:
             found = self._free[key] = self._free_parts(hides, fade=fade, brows=brows)
-        free = grid.warp(found, self._to_parts)
-        free *= np.float32(1.0) - self._grid_marks[part]
-        return free
+        return grid.warp(found, self._to_parts)
 
     @cached_property
     def _free(self) -> dict[tuple[tuple[str, ...], float, bool], F32]:
@@ -253,14 +244,15 @@ class Geometry:
     def _on_parts(self) -> tuple[F32, F32, F32]:
         """0..1 on the grid of the parts: the eyes and what is next to them, the head, the brows."""
         h, w = self._parts.shape[1:]
-        box, scale = Box(0.0, 0.0, float(w), float(h)), self._to_parts.scale * self.unit
-        wide = [shifted(eye.opening, 0.06 * self.unit) for eye in self.eyes.values()]
-        eyes = fill([self._to_parts.apply(line) for line in wide], box=box)
         # Nothing lies beyond the silhouette, which on a turned head is nearer than the map's extrapolation goes.
         reach = np.concatenate([self.points[:468], self.points[list(OVAL)] + 0.45 * self.up])
         hull = cv2.convexHull(self._to_parts.apply(reach).astype(np.float32))[:, 0].astype(np.float64)
+        wide = [self._to_parts.apply(shifted(eye.opening, 0.06 * self.unit)) for eye in self.eyes.values()]
         brows = [self._to_parts.apply(eye.brow_outline) for eye in self.eyes.values()]
-        return eyes, soften(fill([hull], box=box), 0.8), soften(fill(brows, box=box), 0.03 * scale)
+        # All in one go, one below the other.
+        tiles = [np.clip(line, -0.5, h - 0.5) + (0.0, k * h) for k, n in enumerate((wide, [hull], brows)) for line in n]
+        eyes, head, hairs = np.split(fill(tiles, box=Box(0.0, 0.0, float(w), 3.0 * h)), 3)
+        return eyes, soften(head, 0.8), soften(hairs, 0.03 * self._to_parts.scale * self.unit)
 
     def kept(self, mask: F32, grid: Grid, *names: str) -> F32:
         """A mask (rows, columns) without what surely shows one of the named parts, in place."""
@@ -288,6 +280,17 @@ def flat_face() -> F64:
     flat = uv().astype(np.float64)
     right, left = flat[468], flat[473]
     return readonly((flat - (right + left) / 2) / np.hypot(*(left - right)))
+
+
+def _less(mask: F32, box: Box, own: Box, cover: F32) -> F32:
+    """A mask (h, w) of `box` of no more than what `cover`, in a box of its `own`, leaves; in place."""
+    x0, y0 = int(max(own.x0, box.x0)), int(max(own.y0, box.y0))
+    x1, y1 = int(min(own.x1, box.x1)), int(min(own.y1, box.y1))
+    if x1 > x0 and y1 > y0:
+        inside = mask[y0 - int(box.y0) : y1 - int(box.y0), x0 - int(box.x0) : x1 - int(box.x0)]
+        part = cover[y0 - int(own.y0) : y1 - int(own.y0), x0 - int(own.x0) : x1 - int(own.x0)]
+        np.minimum(inside, np.float32(1.0) - part, out=inside)
+    return mask
 
 
 def _two_arcs(ring: F64) -> F64:

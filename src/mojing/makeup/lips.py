@@ -18,8 +18,7 @@ _HIDES = ("hair", "cover", "glasses")
 
 def place_lip(layer: Layer, g: Geometry) -> list[Placed]:
     """Lip colour: the whole lips, darker or lighter towards the mouth (ombre), or one shade a lip (two-tone)."""
-    box = around(g.lips_outer, pad=1.0, hw=g.hw)
-    mask = _lips(g, box, softness=layer.softness)
+    box, mask = _lips(g, softness=layer.softness)
     mask = g.kept(mask, Grid(box, 1), *_HIDES)
     upper, lower = layer.has("upper"), layer.has("lower")
     if layer.pattern == "two-tone":
@@ -58,10 +57,11 @@ def place_liner(layer: Layer, g: Geometry) -> list[Placed]:
     return [Placed(box, g.kept(mask, Grid(box, 1), *_HIDES))]
 
 
-def _lips(g: Geometry, box: Box, *, softness: float) -> F32:
+def _lips(g: Geometry, *, softness: float) -> tuple[Box, F32]:
+    box, cover = g.lips
     mouth = fill([g.lips_inner], box=box, way=turn(g.lips_outer))
-    mask = feather_inward(fill([g.lips_outer], box=box), 0.02 * softness * g.unit)
-    return np.asarray(np.minimum(mask, np.float32(1.0) - mouth), np.float32)
+    mask = feather_inward(cover, 0.02 * softness * g.unit)
+    return box, np.asarray(np.minimum(mask, np.float32(1.0) - mouth), np.float32)
 
 
 def _upper(g: Geometry, box: Box) -> F32:

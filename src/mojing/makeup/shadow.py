@@ -32,20 +32,21 @@ def place(layer: Layer, g: Geometry) -> list[Placed]:
     """
     count = len(layer.shades)
     areas = tuple(word for word in AREAS["eyeshadow"] if word in layer.region)
-    textures = painted(_textures, layer.pattern, count, areas, layer.size, layer.softness)
+    settings = (layer.pattern, count, areas, layer.size, layer.softness)
+    textures, below = painted(_textures, *settings), painted(_below, *settings)
     out = []
     for side, eye in g.eyes.items():
         if layer.has(side):
-            out += _on(eye, textures)
+            out += _on(eye, textures, below)
     return out
 
 
-def _on(eye: Eye, textures: F32) -> list[Placed]:
+def _on(eye: Eye, textures: F32, below: F32) -> list[Placed]:
     """Pans (n, 2, h, w), each for the upper and the lower lid, laid on one eye."""
     masks = []
-    for upper, lower in textures:
+    for (upper, lower), some in zip(textures, below, strict=True):
         mask = EYE_SHEET.read(upper, eye.upper_maps)
-        masks.append(np.maximum(mask, EYE_SHEET.read(lower, eye.lower_maps)) if lower.any() else mask)
+        masks.append(np.maximum(mask, EYE_SHEET.read(lower, eye.lower_maps)) if some else mask)
     window = eye.grid.window(np.maximum.reduce(masks))
     if window is None:
         return []
@@ -140,6 +141,12 @@ def _textures(pattern: str, count: int, areas: tuple[str, ...], size: float, sof
 
 def _bell(x: F64, middle: float, width: float) -> F32:
     return np.asarray(np.exp(-(((x - middle) / width) ** 2)), np.float32)
+
+
+def _below(pattern: str, count: int, areas: tuple[str, ...], size: float, softness: float) -> F32:
+    """Of each pan (count,), 1 if it has anything for the lower lid."""
+    textures = painted(_textures, pattern, count, areas, size, softness)
+    return np.asarray(textures[:, 1].max(axis=(1, 2)) > 0, np.float32)
 
 
 _Pans = list[tuple[F32, F32]]
