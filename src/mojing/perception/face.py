@@ -42,12 +42,15 @@ class Faces:
 
     def find(self, rgb: U8) -> tuple[FaceView, ...]:
         """All faces of a photo (H, W, 3), largest first; none is no error."""
-        views: list[FaceView] = []
-        for found in self.finder(rgb):
-            view = self._settled(rgb, found.crop(SIDE))
-            if view is not None and self._sure(view) and not any(_same(view, v) for v in views):
-                views.append(view)
-        return tuple(sorted(views, key=lambda v: -v.inter_ocular))
+        for look in self.finder.looks(rgb):
+            views: list[FaceView] = []
+            for found in look:
+                view = self._settled(rgb, found.crop(SIDE))
+                if view is not None and self._sure(view) and not any(_same(view, v) for v in views):
+                    views.append(view)
+            if views:
+                return tuple(sorted(views, key=lambda v: -v.inter_ocular))
+        return ()
 
     def _sure(self, view: FaceView) -> bool:
         """Whether this is a face: the smaller it is, the surer the network must be."""

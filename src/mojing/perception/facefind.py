@@ -6,7 +6,7 @@ fills the frame) and at overlapping parts of the photo (small faces).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -54,17 +54,17 @@ class FaceFinder:
         self.session = Session(spec, threads=threads)
         self.limit = float(spec.extra.get("limit", 0.35))
 
-    def __call__(self, rgb: U8) -> tuple[Found, ...]:
-        """Faces of a photo (H, W, 3), surest first."""
+    def looks(self, rgb: U8) -> Iterator[tuple[Found, ...]]:
+        """Faces of a photo (H, W, 3), surest first: in the whole of it, from further away, in its parts.
+
+        Whoever asks stops when a look has shown a face.
+        """
         hw = (rgb.shape[0], rgb.shape[1])
-        whole = letterbox(hw, (SIDE, SIDE))
-        found = self._look(rgb, [whole])
-        if not found:
-            far = Box(0.0, 0.0, float(hw[1]), float(hw[0])).fit_aspect(1.0).pad(0.35)
-            found = self._look(rgb, [crop_affine(far, (SIDE, SIDE))])
-        if not found and min(hw) > SIDE // 2:
-            found = self._look(rgb, _tiles(hw))
-        return found
+        yield self._look(rgb, [letterbox(hw, (SIDE, SIDE))])
+        far = Box(0.0, 0.0, float(hw[1]), float(hw[0])).fit_aspect(1.0).pad(0.35)
+        yield self._look(rgb, [crop_affine(far, (SIDE, SIDE))])
+        if min(hw) > SIDE // 2:
+            yield self._look(rgb, _tiles(hw))
 
     def _look(self, rgb: U8, views: Sequence[Affine]) -> tuple[Found, ...]:
         found: list[Found] = []
