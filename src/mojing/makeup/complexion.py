@@ -61,10 +61,13 @@ def _texture(
 ) -> F32:
     """What a layer looks like on the flat face: float32 (h, w) of `FACE_SHEET` in 0..1."""
     painter = _PAINTERS[kind]
-    touches = [painter(name, size) for name in areas] if areas else [painter(pattern, size)]
-    if not touches:
-        return np.zeros(FACE_SHEET.hw, np.float32)
-    texture = soften(laid(*touches), 0.10 * softness * _SOFT.get(kind, 1.0) * FACE_SHEET.density)
+    sigma = 0.10 * softness * _SOFT.get(kind, 1.0) * FACE_SHEET.density
+    touches = [np.zeros(FACE_SHEET.hw, np.float32)]
+    for name in areas or (pattern,):
+        touch = soften(painter(name, size), sigma)
+        # However soft, its middle is as thick as the product is laid on there.
+        touches.append(touch * np.float32(_THICK.get((kind, name), 1.0) / max(float(touch.max()), 1e-6)))
+    texture = laid(*touches)
     x, y = FACE_SHEET.centres()
     if kind == "blush" and shades == 2:  # draped: the first shade on the cheek, the second towards the temple
         high = ramp(y - 0.35 * np.abs(x), 0.22, -0.22)
@@ -76,6 +79,18 @@ def _texture(
 
 _SOFT = {"highlighter": 0.5, "contour": 0.7, "concealer": 0.5}
 """How much `softness` softens a kind, where it is not as usual."""
+
+_THICK = {
+    ("contour", "nose"): 0.65,
+    ("contour", "forehead"): 0.85,
+    ("bronzer", "nose"): 0.45,
+    ("bronzer", "jaw"): 0.8,
+    ("highlighter", "nose"): 0.8,
+    ("highlighter", "cupids-bow"): 0.85,
+    ("highlighter", "inner-corner"): 0.8,
+    ("highlighter", "brow-bone"): 0.6,
+}
+"""How thickly an area is laid on in its middle, where it is less than elsewhere."""
 
 _FADES = {
     "smooth": 0.03,
@@ -123,40 +138,47 @@ def _bronzer(name: str, size: float) -> F32:
         )
     if name == "jaw":
         path = [(1.46, 1.10), (1.25, 1.52), (0.85, 1.88)]
-        return 0.9 * stroke(FACE_SHEET, path, widths=(0.16 * k, 0.26 * k, 0.12 * k), blur=0.12)
-    return 0.45 * _both((0.0, 0.36), (0.20, 0.13 * k))
+        return stroke(FACE_SHEET, path, widths=(0.16 * k, 0.26 * k, 0.12 * k), blur=0.12)
+    return _both((0.0, 0.36), (0.20, 0.13 * k))
 
 
 def _contour(name: str, size: float) -> F32:
     k = np.sqrt(size)
     if name == "cheek":
-        path = [(1.48, 0.66), (1.20, 0.84), (0.92, 1.00)]
-        return stroke(FACE_SHEET, path, widths=(0.22 * k, 0.16 * k, 0.05), blur=0.065)
+        path = [(1.46, 0.68), (1.20, 0.84), (0.96, 0.98), (0.76, 1.08)]
+        return stroke(FACE_SHEET, path, widths=(0.18 * k, 0.18 * k, 0.14 * k, 0.04), blur=0.065)
     if name == "jaw":
         path = [(1.48, 1.18), (1.34, 1.46), (1.10, 1.70), (0.82, 1.90), (0.52, 2.07)]
         return stroke(FACE_SHEET, path, widths=(0.10, 0.20 * k, 0.22 * k, 0.16 * k, 0.06), blur=0.08)
     if name == "nose":
         path = [(0.165, -0.16), (0.125, 0.10), (0.135, 0.38), (0.150, 0.60)]
-        return 0.8 * stroke(FACE_SHEET, path, widths=(0.07, 0.05 * k, 0.05 * k, 0.06), blur=0.030)
+        return stroke(FACE_SHEET, path, widths=(0.07, 0.05 * k, 0.05 * k, 0.06), blur=0.030)
     path = [(0.0, -1.02), (0.45, -0.98), (0.85, -0.82), (1.10, -0.58), (1.26, -0.30)]
-    return 0.9 * stroke(FACE_SHEET, path, widths=(0.16 * k, 0.18 * k, 0.22 * k, 0.24 * k, 0.12), blur=0.09)
+    return stroke(FACE_SHEET, path, widths=(0.16 * k, 0.18 * k, 0.22 * k, 0.24 * k, 0.12), blur=0.09)
 
 
 def _highlighter(name: str, size: float) -> F32:
-    k = np.sqrt(size)
+    k = size
     if name == "cheekbone":
-        return stroke(FACE_SHEET, [(0.80, 0.43), (1.02, 0.28), (1.16, 0.04)], widths=(0.06, 0.14 * k, 0.06), blur=0.055)
+        return stroke(
+            FACE_SHEET, [(0.80, 0.43), (1.02, 0.28), (1.16, 0.04)], widths=(0.06 * k, 0.14 * k, 0.06 * k), blur=0.055
+        )
     if name == "nose":
-        bridge = stroke(FACE_SHEET, [(0.0, 0.06), (0.0, 0.30), (0.0, 0.54)], widths=(0.05, 0.06 * k, 0.06), blur=0.028)
+        bridge = stroke(
+            FACE_SHEET, [(0.0, 0.06), (0.0, 0.30), (0.0, 0.54)], widths=(0.05 * k, 0.06 * k, 0.06 * k), blur=0.028
+        )
         return laid(bridge, 0.8 * _both((0.0, 0.67), (0.055 * k, 0.05 * k)))
     if name == "cupids-bow":
         return stroke(
-            FACE_SHEET, [(0.14, 1.095), (0.075, 1.070), (0.0, 1.085)], widths=(0.02, 0.045 * k, 0.03), blur=0.018
+            FACE_SHEET,
+            [(0.14, 1.095), (0.075, 1.070), (0.0, 1.085)],
+            widths=(0.02 * k, 0.045 * k, 0.03 * k),
+            blur=0.018,
         )
     if name == "inner-corner":
         return _both((0.215, 0.045), (0.070 * k, 0.060 * k))
     return stroke(
-        FACE_SHEET, [(0.56, -0.225), (0.74, -0.190), (0.90, -0.085)], widths=(0.03, 0.07 * k, 0.03), blur=0.035
+        FACE_SHEET, [(0.56, -0.225), (0.74, -0.190), (0.90, -0.085)], widths=(0.03 * k, 0.07 * k, 0.03 * k), blur=0.035
     )
 
 

@@ -250,7 +250,9 @@ class Geometry:
         wide = [self._to_parts.apply(shifted(eye.opening, 0.06 * self.unit)) for eye in self.eyes.values()]
         brows = [self._to_parts.apply(eye.brow_outline) for eye in self.eyes.values()]
         # All in one go, one below the other.
-        tiles = [np.clip(line, -0.5, h - 0.5) + (0.0, k * h) for k, n in enumerate((wide, [hull], brows)) for line in n]
+        tiles = []
+        for k, outlines in enumerate((wide, [hull], brows)):
+            tiles += [np.add(np.clip(outline, -0.5, h - 0.5), (0.0, k * h)) for outline in outlines]
         eyes, head, hairs = np.split(fill(tiles, box=Box(0.0, 0.0, float(w), 3.0 * h)), 3)
         return eyes, soften(head, 0.8), soften(hairs, 0.03 * self._to_parts.scale * self.unit)
 
