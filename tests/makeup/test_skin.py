@@ -25,7 +25,7 @@ def taken_apart(face: Drawn, *, light: F32 | None = None) -> Skin:
 def test_parts_make_the_picture_again(melanin: float) -> None:
     face = drawn(skin_albedo(np.asarray(melanin), np.asarray(USUAL_BLOOD)), grain=0.05)
     skin = taken_apart(face)
-    again = skin.light[:, None, None] * skin.shading * skin.albedo + skin.rest
+    again = skin.lit * skin.albedo + skin.rest
     rows, cols = skin.box.slices(face.face.hw)
     assert np.abs(np.moveaxis(again, 0, 2) - srgb_to_linear(face.rgb[rows, cols])).max() < 1e-5
     assert (skin.albedo >= 0).all()

@@ -101,10 +101,11 @@ class Canvas:
 
     def encode(self, window: tuple[slice, slice]) -> U8:
         """sRGB bytes (h, w, 3) of a window."""
-        shading, glow = self.skin.shading[window], self.glow[window]
+        glow = self.glow[window]
         planes = []
         for k, colour in enumerate(self.skin.light.tolist()):
-            value = cv2.scaleAdd(cv2.multiply(shading, self.albedo[k][window]), colour, self.rest[k][window])
+            value = cv2.multiply(self.skin.lit[k][window], self.albedo[k][window])
+            cv2.add(value, self.rest[k][window], value)
             if self._shines:
                 value = cv2.scaleAdd(glow, colour, value)
             if self.gleam is not None:

@@ -26,7 +26,10 @@ def lay_lens(canvas: Canvas, product: AnyArray, coverage: F32, *, window: tuple[
     """
     skin = canvas.skin
     light = skin.light[:, None, None]
-    seen = canvas.albedo[:, window[0], window[1]] * skin.shading[window] * light + canvas.rest[:, window[0], window[1]]
+    seen = (
+        canvas.albedo[:, window[0], window[1]] * skin.lit[:, window[0], window[1]]
+        + canvas.rest[:, window[0], window[1]]
+    )
     level = np.tensordot(LUMA, seen, axes=1)
     inside = coverage > 0.5 * float(coverage.max())
     usual = float(np.median(level[inside])) if inside.any() else 0.05

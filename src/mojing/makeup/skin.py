@@ -6,8 +6,9 @@ light, of the light's own colour. Product on skin replaces the albedo; shading s
 folds of lips stay too.
 
 What is assumed. Skin's colours are those of two pigments (`pigment`), so a change of its chromaticity says how much of
-a change of its brightness is pigment; the remainder is shading. One colour of light falls on the whole face. How bright
-the light is cannot be read from a face alone: see `light_of` for what is taken to be likely.
+a change of its brightness is pigment; the remainder is shading. What changes slowly over a face, redder shadows and
+paler bright sides, is the light and the camera rather than the skin. How bright the light is cannot be read from a
+face alone: see `light_of` for what is taken to be likely.
 """
 
 from __future__ import annotations
@@ -51,10 +52,11 @@ class Skin:
         tone: (3,) albedo of the skin in the main light.
         box: whole pixels of the photo that the crop shows.
         light: (3,) light that a white surface throws back where shading is 1.
+        lit: light x shading, with the slow change of the light's colour over the face.
         spread: standard deviation of the logarithm of the light's brightness.
         shading: (h, w), 1 on skin in the main light.
         albedo: in 0..1.
-        rest: what light x shading x albedo leaves of the picture; above all what shines.
+        rest: what lit x albedo leaves of the picture; above all what shines.
         shine: (h, w) the mirrored light in units of `light`.
         normal: (3, gh, gw) unit normals on a coarse grid over the crop: x right, y down, z to the camera.
         towards: (3,) unit vector to the main light.
@@ -65,6 +67,7 @@ class Skin:
     tone: F32
     spread: float
     shading: F32
+    lit: F32
     albedo: F32
     rest: F32
     shine: F32
@@ -93,19 +96,22 @@ def split(rgb: U8, face: FaceView, *, box: Box, light: AnyArray | None = None, t
         found = np.log(survey.skin / colour)
         colour = np.asarray(survey.skin / np.exp(held + CALM * (found - held)), np.float32)
     model = _Model.of(survey.skin / colour)
-    expected = _expected(survey, model=model, hw=(crop.shape[0], crop.shape[1]))
+    drift = _drift(survey)
+    expected = _expected(survey, model=model, drift=drift, hw=(crop.shape[0], crop.shape[1]))
     level = cv2.transform(crop, LUMA[None])
     shine = _shine(crop, level, survey=survey, colour=colour, model=model, expected=expected)
     diffuse = np.maximum(cv2.scaleAdd(shine, -float(LUMA @ colour), level), np.float32(1e-4))
     shading = cv2.divide(diffuse, expected)
-    albedo, rest = (np.empty((3, *shading.shape), np.float32) for _ in range(2))
+    lit, albedo, rest = (np.empty((3, *shading.shape), np.float32) for _ in range(3))
     for k, c in enumerate(colour.tolist()):
         plane = cv2.extractChannel(crop, k)
-        body = cv2.divide(cv2.scaleAdd(shine, -c, plane), shading, scale=1.0 / c)
+        slow = cv2.resize(drift[k], (plane.shape[1], plane.shape[0]), interpolation=cv2.INTER_LINEAR)
+        cv2.multiply(slow, shading, lit[k], scale=c)
+        body = cv2.divide(cv2.scaleAdd(shine, -c, plane), lit[k])
         np.clip(body, 0.0, 1.0, out=albedo[k])
-        cv2.subtract(plane, cv2.multiply(albedo[k], shading, scale=c), rest[k])
+        cv2.subtract(plane, cv2.multiply(albedo[k], lit[k]), rest[k])
     own = np.asarray(survey.skin / colour, np.float32)
-    return Skin(box, colour, own, spread, shading, albedo, rest, shine, survey.normal, survey.towards)
+    return Skin(box, colour, own, spread, shading, lit, albedo, rest, shine, survey.normal, survey.towards)
 
 
 # -- the light -------------------------------------------------------------------------------------------------
@@ -345,13 +351,33 @@ class _Model:
         return cls(blood / np.linalg.norm(blood), np.asarray(slope, np.float64))
 
 
-def _expected(survey: _Survey, *, model: _Model, hw: tuple[int, int]) -> F32:
+SLOW, SHARE = 0.32, 0.85
+"""Colour that changes over more than this share of the distance of the eyes is the light's, to this share."""
+
+
+def _drift(survey: _Survey) -> F32:
+    """Factors (3, gh, gw) on the light's colour, about 1, of luminance 1: what bare skin's chromaticity does slowly."""
+    logs = np.log(np.maximum(survey.small, np.float32(2e-3)) / survey.skin.astype(np.float32))
+    rg, gb = logs[..., 0] - logs[..., 1], logs[..., 1] - logs[..., 2]
+    near = np.exp(-0.5 * ((rg / 0.5) ** 2 + (gb / 0.6) ** 2)) * survey.bare
+    step = 2
+    h, w = near.shape
+    wh = max(w // step, 2), max(h // step, 2)
+    both = cv2.resize(np.dstack([rg * near, gb * near, near]), wh, interpolation=cv2.INTER_AREA)
+    side = 2 * max(1, round(SLOW * WORK / step)) + 1
+    slow = cv2.blur(cv2.blur(both, (side, side)), (side, side))
+    mean = slow[..., :2] * (np.float32(SHARE) / (slow[..., 2:] + np.float32(0.01)))
+    green = np.float32(LUMA[2]) * mean[..., 1] - np.float32(LUMA[0]) * mean[..., 0]
+    planes = np.dstack([green + mean[..., 0], green, green - mean[..., 1]])
+    return np.ascontiguousarray(np.moveaxis(cv2.resize(np.exp(planes), (w, h)), 2, 0), np.float32)
+
+
+def _expected(survey: _Survey, *, model: _Model, drift: F32, hw: tuple[int, int]) -> F32:
     """Luminance (h, w) that the picture would have at shading 1, from chromaticity and from where the lips are."""
     small = cv2.GaussianBlur(survey.small, (0, 0), 1.2, borderType=cv2.BORDER_REPLICATE)
-    logs = np.log(np.maximum(small, np.float32(2e-3)))
-    home = np.log(survey.skin).astype(np.float32)
-    rg = logs[..., 0] - logs[..., 1] - (home[0] - home[1])
-    gb = logs[..., 1] - logs[..., 2] - (home[1] - home[2])
+    home = np.moveaxis(drift, 0, 2) * survey.skin.astype(np.float32)
+    logs = np.log(np.maximum(small, np.float32(2e-3)) / home)
+    rg, gb = logs[..., 0] - logs[..., 1], logs[..., 1] - logs[..., 2]
     pigment = np.clip(np.float32(model.slope[0]) * rg + np.float32(model.slope[1]) * gb, -0.6, 0.35)
     # Dark places are noisy, and what is far from skin's colour is not skin.
     level = survey.small @ LUMA

@@ -25,9 +25,8 @@ def even(canvas: Canvas, amount: F32, *, window: tuple[slice, slice], unit: floa
     """
     skin = canvas.skin
     rows, cols = window
-    lit = skin.shading[window]
-    planes = zip(canvas.albedo, skin.light, canvas.rest, strict=True)
-    values = np.stack([a[window] * lit * c + r[window] for a, c, r in planes], axis=-1)
+    planes = zip(canvas.albedo, skin.lit, canvas.rest, strict=True)
+    values = np.stack([a[window] * c[window] + r[window] for a, c, r in planes], axis=-1)
     scale = min(1.0, WORK / max(unit, 1.0))
     h, w = amount.shape
     wh = max(round(w * scale), 2), max(round(h * scale), 2)
@@ -49,8 +48,7 @@ def even(canvas: Canvas, amount: F32, *, window: tuple[slice, slice], unit: floa
     over = np.maximum(canvas.albedo[:, rows, cols] - 1.0, 0.0)
     if over.any():
         canvas.albedo[:, rows, cols] -= over
-        for k, c in enumerate(skin.light.tolist()):
-            canvas.rest[k][rows, cols] += over[k] * lit * np.float32(c)
+        canvas.rest[:, rows, cols] += over * skin.lit[:, rows, cols]
 
 
 def spots(canvas: Canvas, window: tuple[slice, slice], *, unit: float) -> F32:
@@ -59,7 +57,7 @@ def spots(canvas: Canvas, window: tuple[slice, slice], *, unit: float) -> F32:
     Spots are small and weak; where much changes all around lie folds, lids and nostrils, which are left alone.
     """
     skin = canvas.skin
-    values = skin.albedo[:, window[0], window[1]] * skin.shading[window]
+    values = skin.albedo[:, window[0], window[1]] * skin.lit[:, window[0], window[1]]
     h, w = values.shape[1:]
     scale = min(1.0, WORK / max(unit, 1.0))
     wh = max(round(w * scale), 2), max(round(h * scale), 2)
