@@ -33,7 +33,7 @@ TONES: tuple[tuple[str, float], ...] = (
 """Groups of the individual typology angle and the degrees each begins above (Chardon 1991, Del Bino 2006)."""
 RED = 52.0
 """Hue angle in degrees of Lab below which skin is called reddish, and from which on yellowish."""
-MELANIN = (0.55, 0.7, 0.85)
+MELANIN = (0.55, 0.72, 0.92)
 """Melanin that light faces are re-toned to, one after the other."""
 LIGHTS: dict[str, NewLight] = {
     "side": NewLight((0.9, -0.2, -0.4), strength=1.3, exposure=0.9),
@@ -111,7 +111,7 @@ def pictures(portrait: Portrait, *, number: int) -> Iterator[Portrait]:
     rng = np.random.default_rng([number, 478])
     rgb = portrait.rgb
     if melanin_seen(rgb, portrait.face) < MELANIN[0] - 0.1:
-        rgb = retone(rgb, portrait.face, melanin=MELANIN[number % len(MELANIN)])
+        rgb = retone(rgb, portrait.face, melanin=MELANIN[number % len(MELANIN)], brighten=0.12)
         groups = {**tone_groups(rgb, portrait.mesh), "light": OWN}
         yield Portrait(portrait.who, rgb, portrait.mesh, retoned=True, groups=groups)
     # The two are counted through separately, so that every tone meets every light.

@@ -204,7 +204,7 @@ def _gloss(linear: F32, face: FaceView, *, skin: F32) -> F32:
     q = np.clip(around[..., 2] / np.maximum(around[..., 0], 1e-6), 0.0, 0.85)
     s = (linear[..., 2] - q * linear[..., 0]) / (1 - q)
     s = cv2.GaussianBlur(np.asarray(np.clip(s, 0.0, None), np.float32), (0, 0), max(0.6, 0.01 * face.inter_ocular))
-    s = np.minimum(s, np.clip(0.5 * (luma - 1.08 * usual), 0.0, None)) * skin
+    s = np.minimum(s, np.clip(0.5 * (luma - 1.2 * usual), 0.0, None)) * skin
     s = np.minimum(s, linear.min(axis=2))
     return np.asarray(np.repeat(s[..., None], 3, axis=2), np.float32)
 
