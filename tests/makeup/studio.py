@@ -64,7 +64,8 @@ def albedo(scene: Scene) -> F32:
     grain = np.random.default_rng(3).standard_normal((SIDE, SIDE)) * 0.01
     out = out * (1.04 - 0.12 * y + grain)[..., None]
     nose = filled(outline("nose", face.mesh), (SIDE, SIDE)) | filled(outline("forehead", face.mesh), (SIDE, SIDE))
-    out[nose] += scene.gloss
+    spots = np.add.outer(np.arange(SIDE) // 10, np.arange(SIDE) // 10) % 3 == 0
+    out[nose & spots] += scene.gloss
     if scene.card is not None:
         out[4:50, 4:50] = scene.card
     return readonly(out.astype(np.float32))

@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Final
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -27,6 +28,7 @@ from mojing.makeup.page import page
 from mojing.makeup.pipeline import Sitter
 from mojing.makeup.tutorial import write, write_lesson
 from mojing.makeup.wording import LANGUAGES, TAGS
+from mojing.perception.facemesh import mirror
 from mojing.perception.faceview import FaceView
 from tests.core.test_pdf import objects, shown
 from tests.makeup.faces import layer, sitter
@@ -159,11 +161,30 @@ def test_pictures_are_turned_like_a_mirror() -> None:
     left_eye, right_eye = on.affine.apply(face.mesh[[473, 468], :2])
     assert left_eye[0] < right_eye[0]
     flipped = rgb[:, ::-1]
-    mesh = face.mesh * np.array([-1.0, 1.0, 1.0], np.float32) + np.array([rgb.shape[1] - 1.0, 0, 0], np.float32)
+    mesh = face.mesh[mirror()] * np.array([-1.0, 1.0, 1.0], np.float32) + np.array(
+        [rgb.shape[1] - 1.0, 0, 0], np.float32
+    )
     back = view("foundation", FaceView.of_mesh(mesh.astype(np.float32), face.hw))
     again = back.of(np.ascontiguousarray(flipped)).astype(np.float32)
     assert again.shape == seen.shape
     assert np.abs(again[:, ::-1] - seen).mean() < 2.0
+
+
+def test_a_tilted_face_is_set_upright() -> None:
+    rgb, face = sitter()
+    matrix = cv2.getRotationMatrix2D((192.0, 192.0), 25.0, 1.0)
+    mesh = face.mesh.copy()
+    mesh[:, :2] = mesh[:, :2] @ matrix[:, :2].T + matrix[:, 2]
+    tilted = FaceView.of_mesh(mesh.astype(np.float32), face.hw)
+    on = view("eyeliner", tilted)
+    left, right = on.affine.apply(tilted.mesh[[473, 468], :2])
+    assert abs(left[1] - right[1]) < 3.0
+    assert left[0] < right[0]
+    straight, turned = view("eyeliner", face), lesson(cv2.warpAffine(rgb, matrix, (384, 384)), tilted, look=LOOK)
+    assert abs(straight.wh[1] - on.wh[1]) < 12
+    guide = next(one.guide for one in turned.shown if one.step.kind == "eyeliner")
+    assert guide is not None
+    assert guide.shape[:2] == (on.wh[1], on.wh[0])
 
 
 def test_a_one_sided_step_is_drawn_and_painted_on_that_side_of_the_mirror() -> None:

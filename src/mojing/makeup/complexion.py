@@ -159,27 +159,18 @@ def _contour(name: str, size: float) -> F32:
 
 def _highlighter(name: str, size: float) -> F32:
     k = size
-    if name == "cheekbone":
-        return stroke(
-            FACE_SHEET, [(0.80, 0.43), (1.02, 0.28), (1.16, 0.04)], widths=(0.06 * k, 0.14 * k, 0.06 * k), blur=0.055
-        )
-    if name == "nose":
-        bridge = stroke(
-            FACE_SHEET, [(0.0, 0.06), (0.0, 0.30), (0.0, 0.54)], widths=(0.05 * k, 0.06 * k, 0.06 * k), blur=0.028
-        )
-        return laid(bridge, 0.8 * _both((0.0, 0.67), (0.055 * k, 0.05 * k)))
-    if name == "cupids-bow":
-        return stroke(
-            FACE_SHEET,
-            [(0.14, 1.095), (0.075, 1.070), (0.0, 1.085)],
-            widths=(0.02 * k, 0.045 * k, 0.03 * k),
-            blur=0.018,
-        )
     if name == "inner-corner":
-        return _both((0.215, 0.045), (0.070 * k, 0.060 * k))
-    return stroke(
-        FACE_SHEET, [(0.56, -0.225), (0.74, -0.190), (0.90, -0.085)], widths=(0.03 * k, 0.07 * k, 0.03 * k), blur=0.035
-    )
+        return _both((0.215, 0.045), (0.070 * np.sqrt(k), 0.060 * np.sqrt(k)))
+    if name == "cheekbone":
+        path, widths, blur = [(0.80, 0.43), (1.02, 0.28), (1.16, 0.04)], (0.06 * k, 0.14 * k, 0.06 * k), 0.055
+    elif name == "nose":
+        path, widths, blur = [(0.0, 0.06), (0.0, 0.30), (0.0, 0.54)], (0.05 * k, 0.06 * k, 0.06 * k), 0.028
+    elif name == "cupids-bow":
+        path, widths, blur = [(0.14, 1.095), (0.075, 1.070), (0.0, 1.085)], (0.02 * k, 0.045 * k, 0.03 * k), 0.018
+    else:
+        path, widths, blur = [(0.56, -0.225), (0.74, -0.190), (0.90, -0.085)], (0.03 * k, 0.07 * k, 0.03 * k), 0.035
+    line = stroke(FACE_SHEET, path, widths=widths, blur=blur)
+    return laid(line, 0.8 * _both((0.0, 0.67), (0.055 * k, 0.05 * k))) if name == "nose" else line
 
 
 def _concealer(name: str, size: float) -> F32:
