@@ -31,6 +31,10 @@ _MIN_PIXELS, _MIN_SHARE = 24, 0.3
 _SHADE, _GLARE = 0.5, 0.4
 """Places darker than the usual level by more than the first (natural logarithm) are in shadow, or hair; those brighter
 by more than the second shine. On dark skin gloss outshines the skin, so the brightest place is no measure."""
+_SHINES: Final = "shines"
+_GLOSS_OR_LIGHT: Final = 0.4
+"""Share of the difference between what shines and the rest by which the level may be wrong: one photo cannot tell gloss
+on dark skin from a lamp above light skin."""
 _LEVEL: Final = 0.6
 """The usual level: this quantile of the places, by weight."""
 _ODD: Final = 0.30
@@ -88,7 +92,12 @@ def bare_skin(view: Closeup) -> BareSkin:
     if sum(SKIN_PLACES[n] for n in used) < 0.8:
         raise InputError("covered", "too little bare skin is seen", "move hair, hands and mask away from the face")
     middle, cov = _pooled(values, used)
-    return BareSkin(_linear(middle), cov, patches, used, left_out, _make_up(values, used))
+    notices = _make_up(values, used)
+    beyond = max([values[n][0] - middle[0] for n, why in left_out.items() if why == _SHINES], default=0.0)
+    if beyond > 0.0:
+        cov[0, 0] += (_GLOSS_OR_LIGHT * beyond) ** 2
+        notices = (*notices, "parts of the face are much brighter than the rest: gloss, or the rest is in shadow")
+    return BareSkin(_linear(middle), cov, patches, used, left_out, notices)
 
 
 def _refuse_exposure(view: Closeup, patches: Mapping[str, Patch]) -> None:
@@ -130,7 +139,7 @@ def _leave_out_odd(values: Mapping[str, F64], left_out: dict[str, str]) -> None:
         if value[0] < usual - _SHADE:
             left_out[name] = "in shadow, or hair"
         elif value[0] > usual + _GLARE:
-            left_out[name] = "shines"
+            left_out[name] = _SHINES
     rest = [n for n in values if n not in left_out]
     middle = np.median([values[n][1:] for n in rest], axis=0)
     for name in rest:

@@ -18,7 +18,7 @@ from mojing.core.errors import InputError
 from mojing.core.geometry import Box
 from mojing.makeup.card import Card
 from mojing.makeup.light import to_d65
-from mojing.makeup.places import CLIPPED, Closeup, closeup, filled, outline, read
+from mojing.makeup.places import CLIPPED, Closeup, closeup, filled, luminance, outline, read
 from mojing.makeup.skincolour import SkinColour, hue_of, lab_of, skin_of
 from mojing.perception.faceview import FaceView
 
@@ -253,7 +253,7 @@ def _redness(view: Closeup, skin: SkinColour) -> tuple[Measure, Measure]:
 
 
 def _shine(view: Closeup, skin: SkinColour) -> Measure:
-    how = "share of forehead, nose and chin where light of the lamp's colour adds more than 6 % of white to the skin"
+    how = "share of forehead, nose, chin where the lamp's own colour adds over 6 % of white to the place's duller half"
     shining, total, seen = 0, 0, []
     for name in _T_ZONE:
         on = filled(outline(name, view.face.mesh), view.hw) & (view.bare > 0.6)
@@ -261,7 +261,9 @@ def _shine(view: Closeup, skin: SkinColour) -> Measure:
             continue
         burnt = view.top[on] >= CLIPPED
         values = to_d65(view.linear[on], white=skin.light.white)
-        shining += int(((gloss_of(values, skin=skin.linear) > _GLOSS) | burnt).sum())
+        light = luminance(values)
+        dull = np.maximum(np.median(values[light <= np.median(light)], axis=0), 1e-3)
+        shining += int(((gloss_of(values, skin=dull) > _GLOSS) | burnt).sum())
         total += int(on.sum())
         seen.append(name)
     if "nose" not in seen and "forehead" not in seen:
