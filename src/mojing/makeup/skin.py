@@ -351,15 +351,28 @@ class _Model:
         return cls(blood / np.linalg.norm(blood), np.asarray(slope, np.float64))
 
 
+CURVE = 0.5
+"""Greatest change of log R/G or log G/B for one of log luminance that is put down to light and camera."""
+
 SLOW, SHARE = 0.32, 0.85
 """Colour that changes over more than this share of the distance of the eyes is the light's, to this share."""
 
 
 def _drift(survey: _Survey) -> F32:
-    """Factors (3, gh, gw) on the light's colour, about 1, of luminance 1: what bare skin's chromaticity does slowly."""
+    """Factors (3, gh, gw) on the light's colour, about 1, of luminance 1.
+
+    Two things are not pigment: what chromaticity does along with brightness, as shadows in another light and the
+    contrast curves of cameras make it, by regression over the bare skin; and what of the remainder changes slowly.
+    """
     logs = np.log(np.maximum(survey.small, np.float32(2e-3)) / survey.skin.astype(np.float32))
     rg, gb = logs[..., 0] - logs[..., 1], logs[..., 1] - logs[..., 2]
     near = np.exp(-0.5 * ((rg / 0.5) ** 2 + (gb / 0.6) ** 2)) * survey.bare
+    level = np.log(np.maximum(survey.small @ LUMA, np.float32(2e-3)) / float(survey.skin @ LUMA))
+    level = cv2.GaussianBlur(np.clip(level, -1.6, 0.8), (0, 0), 1.0, borderType=cv2.BORDER_REPLICATE)
+    spread = float((near * level * level).sum()) + 0.02 * float(near.sum()) + 1e-6
+    curve = [float(np.clip((near * level * v).sum() / spread, -CURVE, CURVE)) for v in (rg, gb)]
+    bent = np.dstack([level * np.float32(c * SHARE) for c in curve])
+    rg, gb = rg - bent[..., 0], gb - bent[..., 1]
     step = 2
     h, w = near.shape
     wh = max(w // step, 2), max(h // step, 2)
@@ -367,9 +380,10 @@ def _drift(survey: _Survey) -> F32:
     side = 2 * max(1, round(SLOW * WORK / step)) + 1
     slow = cv2.blur(cv2.blur(both, (side, side)), (side, side))
     mean = slow[..., :2] * (np.float32(SHARE) / (slow[..., 2:] + np.float32(0.01)))
+    mean = cv2.resize(mean, (w, h), interpolation=cv2.INTER_LINEAR) + bent
     green = np.float32(LUMA[2]) * mean[..., 1] - np.float32(LUMA[0]) * mean[..., 0]
-    planes = np.dstack([green + mean[..., 0], green, green - mean[..., 1]])
-    return np.ascontiguousarray(np.moveaxis(cv2.resize(np.exp(planes), (w, h)), 2, 0), np.float32)
+    planes = np.stack([green + mean[..., 0], green, green - mean[..., 1]])
+    return np.ascontiguousarray(np.exp(planes), np.float32)
 
 
 def _expected(survey: _Survey, *, model: _Model, drift: F32, hw: tuple[int, int]) -> F32:
