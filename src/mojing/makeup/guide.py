@@ -5,7 +5,7 @@ Pictures are turned like a mirror, since that is where make-up is put on: the we
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import cv2
@@ -40,35 +40,49 @@ _NEAR: Final[dict[str, str]] = {
     "lip": "lips",
     "hair": "head",
 }
+LEVEL: Final = 6.0
+"""A face tilted by more, in degrees, is set upright in the pictures."""
+_BEYOND: Final = 236
+"""Grey of what lies outside the photo."""
 WIDTH: Final = 720
 """Width of a picture in px; a small face is enlarged to at most eight times its size."""
 
 
 @dataclass(frozen=True)
 class View:
-    """What a picture shows of the photo: `box`, seen as in a mirror, in a picture of `wh` pixels."""
+    """What a picture of `wh` pixels shows, as in a mirror: `box` of the photo after `turn`."""
 
     box: Box
     wh: tuple[int, int]
+    turn: Affine = field(default_factory=Affine.identity)
 
     @property
     def affine(self) -> Affine:
         """From pixels of the photo to those of the picture."""
         flip = Affine(np.array([[-1.0, 0.0, self.wh[0] - 1.0], [0.0, 1.0, 0.0]]))
-        return flip.compose(crop_affine(self.box, self.wh))
+        return flip.compose(crop_affine(self.box, self.wh)).compose(self.turn)
+
+    @property
+    def seen(self) -> Box:
+        """Smallest box of the photo that holds all that the picture shows."""
+        x, y = np.meshgrid([self.box.x0, self.box.x1], [self.box.y0, self.box.y1])
+        return Box.around(self.turn.inverse().apply(np.stack([x.ravel(), y.ravel()], axis=1)))
 
     def of(self, rgb: U8) -> U8:
-        """The picture (h, w, 3) uint8 of a photo (H, W, 3) uint8."""
+        """The picture (h, w, 3) uint8 of a photo (H, W, 3) uint8; grey where the photo ends."""
         if self.affine.scale <= 1.0:
-            return np.asarray(warp_crop(rgb, self.affine, out_wh=self.wh), np.uint8)
-        flags, border = cv2.INTER_CUBIC, cv2.BORDER_REPLICATE
-        return np.asarray(cv2.warpAffine(rgb, self.affine.matrix, self.wh, flags=flags, borderMode=border), np.uint8)
+            return np.asarray(warp_crop(rgb, self.affine, out_wh=self.wh, border=_BEYOND), np.uint8)
+        flags, border = cv2.INTER_CUBIC, cv2.BORDER_CONSTANT
+        fill = (float(_BEYOND),) * 3
+        big = cv2.warpAffine(rgb, self.affine.matrix, self.wh, flags=flags, borderMode=border, borderValue=fill)
+        return np.asarray(big, np.uint8)
 
 
 def view(kind: str, face: FaceView) -> View:
-    """The part of the photo that a step of this kind is shown on: face, head, eyes or lips."""
+    """The part of the photo that a step of this kind is shown on: face, head, eyes or lips, set upright."""
     near = _NEAR.get(kind, "face")
-    mesh = face.mesh
+    turn = _upright(face)
+    mesh = turn.apply(np.asarray(face.mesh[:, :2], np.float64))
     around = Box.around(mesh)
     aspect = 0.84
     if near == "eyes":
@@ -79,9 +93,21 @@ def view(kind: str, face: FaceView) -> View:
     else:
         grow = 0.5 if near == "head" else 0.1
         around = Box(around.x0, around.y0 - grow * around.height, around.x1, around.y1).pad(0.07 + 0.7 * (grow - 0.1))
-    box = _inside(around.fit_aspect(aspect), face.hw)
+    box = around.fit_aspect(aspect)
+    if abs(face.roll) <= LEVEL:
+        box = _inside(box, face.hw)
     width = int(np.clip(round(8.0 * box.width), 320, WIDTH))
-    return View(box, (width, max(round(width * box.height / max(box.width, 1.0)), 16)))
+    return View(box, (width, max(round(width * box.height / max(box.width, 1.0)), 16)), turn)
+
+
+def _upright(face: FaceView) -> Affine:
+    """Turns the photo about the face so that its eyes are level; nothing where they nearly are."""
+    if abs(face.roll) <= LEVEL:
+        return Affine.identity()
+    centre = np.array([face.box.centre])
+    turn = Affine.similarity(1.0, -np.radians(face.roll))
+    dx, dy = (centre - turn.apply(centre))[0]
+    return Affine.similarity(1.0, -np.radians(face.roll), move=(dx, dy))
 
 
 def _inside(box: Box, hw: tuple[int, int]) -> Box:
@@ -97,7 +123,7 @@ def drawn(rgb: U8, layer: Layer, face: FaceView, *, on: View, hair: F32 | None =
     `hair` (H, W) float32 in 0..1 is where the hair is, for dyes.
     """
     fine = 2
-    big = View(on.box, (on.wh[0] * fine, on.wh[1] * fine))
+    big = replace(on, wh=(on.wh[0] * fine, on.wh[1] * fine))
     picture = _calm(big.of(rgb))
     mask = _mask(layer, face, on=big, hair=hair)
     if layer.kind == "brows":  # single hairs: what counts is the form that they fill

@@ -88,7 +88,7 @@ def lesson(rgb: U8, face: FaceView, *, look: Look, hair: F32 | None = None) -> L
 
 def _near(rgb: U8, face: FaceView, hair: F32 | None) -> tuple[U8, FaceView, F32 | None]:
     """The photo cut down to what the pictures show, and made smaller where the face is larger than `FACE_PX`."""
-    box = view("hair", face).box.union(view("foundation", face).box).pad(0.02)
+    box = view("hair", face).seen.union(view("foundation", face).seen).pad(0.02)
     rows, cols = box.slices(face.hw)
     whole = Box(cols.start, rows.start, cols.stop, rows.stop)
     scale = min(1.0, FACE_PX / max(face.box.width, 1.0))
