@@ -267,7 +267,9 @@ def adaptation() -> dict[str, dict[str, float]]:
 
 def _synthetic(tally: _Tally, *, count: int) -> None:
     """Faces from spectra of ten tones in six lights against the albedo of their cheeks and foreheads."""
-    scenes = [(tone, light) for light in LIGHTS for tone in range(1, 11)][:count]
+    every = [(tone, light) for light in LIGHTS for tone in range(1, 11)]
+    chosen = np.unique(np.linspace(0, len(every) - 1, min(count, len(every))).round().astype(int))
+    scenes = [every[i] for i in chosen]
     for tone, light in track(scenes, "synthetic", total=len(scenes)):
         scene = photograph(tone, light, seed=tone)
         face = FaceView.of_mesh(scene.mesh, (scene.rgb.shape[0], scene.rgb.shape[1]))
