@@ -364,26 +364,23 @@ def _drift(survey: _Survey) -> F32:
     Two things are not pigment: what chromaticity does along with brightness, as shadows in another light and the
     contrast curves of cameras make it, by regression over the bare skin; and what of the remainder changes slowly.
     """
-    logs = np.log(np.maximum(survey.small, np.float32(2e-3)) / survey.skin.astype(np.float32))
-    rg, gb = logs[..., 0] - logs[..., 1], logs[..., 1] - logs[..., 2]
-    near = np.exp(-0.5 * ((rg / 0.5) ** 2 + (gb / 0.6) ** 2)) * survey.bare
-    level = np.log(np.maximum(survey.small @ LUMA, np.float32(2e-3)) / float(survey.skin @ LUMA))
-    level = cv2.GaussianBlur(np.clip(level, -1.6, 0.8), (0, 0), 1.0, borderType=cv2.BORDER_REPLICATE)
+    h, w = survey.bare.shape
+    wh = max(w // 2, 2), max(h // 2, 2)
+    small, bare = (cv2.resize(v, wh, interpolation=cv2.INTER_AREA) for v in (survey.small, survey.bare))
+    r, g, b = cv2.split(np.log(np.maximum(small, np.float32(2e-3)) / survey.skin.astype(np.float32)))
+    rg, gb = r - g, g - b
+    near = np.exp(-0.5 * ((rg / 0.5) ** 2 + (gb / 0.6) ** 2)) * bare
+    level = np.clip(np.log(np.maximum(small @ LUMA, np.float32(2e-3)) / float(survey.skin @ LUMA)), -1.6, 0.8)
     spread = float((near * level * level).sum()) + 0.02 * float(near.sum()) + 1e-6
-    curve = [float(np.clip((near * level * v).sum() / spread, -CURVE, CURVE)) for v in (rg, gb)]
-    bent = np.dstack([level * np.float32(c * SHARE) for c in curve])
-    rg, gb = rg - bent[..., 0], gb - bent[..., 1]
-    step = 2
-    h, w = near.shape
-    wh = max(w // step, 2), max(h // step, 2)
-    both = cv2.resize(np.dstack([rg * near, gb * near, near]), wh, interpolation=cv2.INTER_AREA)
-    side = 2 * max(1, round(SLOW * WORK / step)) + 1
-    slow = cv2.blur(cv2.blur(both, (side, side)), (side, side))
-    mean = slow[..., :2] * (np.float32(SHARE) / (slow[..., 2:] + np.float32(0.01)))
-    mean = cv2.resize(mean, (w, h), interpolation=cv2.INTER_LINEAR) + bent
-    green = np.float32(LUMA[2]) * mean[..., 1] - np.float32(LUMA[0]) * mean[..., 0]
-    planes = np.stack([green + mean[..., 0], green, green - mean[..., 1]])
-    return np.ascontiguousarray(np.exp(planes), np.float32)
+    curve = [float(np.clip((near * level * v).sum() / spread, -CURVE, CURVE)) * SHARE for v in (rg, gb)]
+    rg, gb = rg - level * np.float32(curve[0]), gb - level * np.float32(curve[1])
+    side = 2 * max(1, round(0.5 * SLOW * WORK)) + 1
+    slow = cv2.blur(cv2.blur(np.dstack([rg * near, gb * near, near]), (side, side)), (side, side))
+    fade = np.float32(SHARE) / (slow[..., 2] + np.float32(0.01))
+    rg, gb = slow[..., 0] * fade + level * np.float32(curve[0]), slow[..., 1] * fade + level * np.float32(curve[1])
+    green = np.float32(LUMA[2]) * gb - np.float32(LUMA[0]) * rg
+    planes = np.exp(np.stack([green + rg, green, green - gb]))
+    return np.stack([cv2.resize(p, (w, h), interpolation=cv2.INTER_LINEAR) for p in planes])
 
 
 def _expected(survey: _Survey, *, model: _Model, drift: F32, hw: tuple[int, int]) -> F32:

@@ -68,7 +68,7 @@ def spots(canvas: Canvas, window: tuple[slice, slice], *, unit: float) -> F32:
     wide = cv2.GaussianBlur(logs, (0, 0), max(0.07 * size, 1.5), borderType=cv2.BORDER_REPLICATE)
     green = wide[..., 1] - near[..., 1]
     form = cv2.GaussianBlur(np.abs(green), (0, 0), max(0.05 * size, 1.0), borderType=cv2.BORDER_REPLICATE)
-    found = np.clip((green - 0.05) / 0.10, 0.0, 1.0) * np.clip((0.14 - form) / 0.06, 0.0, 1.0)
+    found = np.clip((green - 0.08) / 0.12, 0.0, 1.0) * np.clip((0.14 - form) / 0.06, 0.0, 1.0)
     soft = cv2.GaussianBlur(found, (0, 0), max(0.012 * size, 0.6), borderType=cv2.BORDER_REPLICATE)
     return np.asarray(cv2.resize(np.minimum(1.3 * soft, 1.0), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
 
