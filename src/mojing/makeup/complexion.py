@@ -86,7 +86,7 @@ _THICK = {
     ("bronzer", "nose"): 0.45,
     ("bronzer", "jaw"): 0.8,
     ("highlighter", "nose"): 0.8,
-    ("highlighter", "cupids-bow"): 0.85,
+    ("highlighter", "cupids-bow"): 0.6,
     ("highlighter", "inner-corner"): 0.8,
     ("highlighter", "brow-bone"): 0.6,
 }

@@ -182,8 +182,17 @@ class Geometry:
 
     @cached_property
     def lips_inner(self) -> F64:
-        """Closed outline of the opening of the mouth."""
-        return _two_arcs(self.points[list(LIPS_INNER)])
+        """Closed outline of the opening of the mouth, running the same way round as `lips_outer` unless it is shut.
+
+        The mesh's runs on the lips themselves, which left a bright line between colour and teeth: it is drawn in by
+        a hundredth of the inter-ocular distance, less where the lips are closer than that.
+        """
+        ring = self.points[list(LIPS_INNER)]
+        across = np.empty_like(ring)
+        across[5:16] = np.concatenate([ring[15:], ring[:6]])[::-1] - ring[5:16]
+        across[16:], across[:5] = -across[6:15][::-1][:4], -across[6:15][::-1][4:]
+        gap = np.maximum(np.hypot(*across.T), 1e-9)[:, None]
+        return _two_arcs(ring + across * np.minimum(0.01 * self.unit / gap, 0.25))
 
     @cached_property
     def outline(self) -> F64:
