@@ -57,6 +57,8 @@ class Options:
     """training time, not counting loading"""
     small_share: float = 0.4
     """share of the time at two thirds of the resolution"""
+    polish_from: float = 0.8
+    """share of the time from which crops are about as good as those of a second look"""
     batch: int = 24
     """crops a step"""
     others: int = 1500
@@ -84,7 +86,8 @@ class Sample:
 def crop(face: Face, rng: np.random.Generator, *, side: int, others: Sequence[U8], wildness: float = 1.0) -> Sample:
     """A random crop as a finder, a first mesh or the last frame of a video might have cut it.
 
-    `wildness` scales how often it is rolled or far off: a second look mends that, so late in a run it matters less.
+    `wildness` scales how often it is rolled or far off (a second look mends that), turned, covered or degraded:
+    late in a run the common case gets the network's attention.
     """
     stored = len(face.rgb)
     wild = rng.random() < 0.35 * wildness
@@ -119,16 +122,20 @@ def crop(face: Face, rng: np.random.Generator, *, side: int, others: Sequence[U8
         image, label = np.ascontiguousarray(image[:, ::-1]), np.ascontiguousarray(label[:, ::-1])
         mesh = mesh[facemesh.mirror()]
         mesh[:, 0] = side - 1 - mesh[:, 0]
-    image, label, mesh = _changed(image, label, mesh, rng, others=others)
-    image = dress.degraded(dress.lit(image, rng), rng)
+    image, label, mesh = _changed(image, label, mesh, rng, others=others, often=min(0.3 + wildness, 1.0))
+    image = dress.lit(image, rng)
+    if rng.random() < 0.3 + wildness:
+        image = dress.degraded(image, rng)
     mesh[:, :2] += 0.5
     mesh /= np.float32(side)
     return Sample(image, np.ascontiguousarray(label[::2, ::2]), mesh, wrong >= 0.14)
 
 
-def _changed(image: U8, label: U8, mesh: F32, rng: np.random.Generator, *, others: Sequence[U8]) -> tuple[U8, U8, F32]:
+def _changed(
+    image: U8, label: U8, mesh: F32, rng: np.random.Generator, *, others: Sequence[U8], often: float
+) -> tuple[U8, U8, F32]:
     """Turned in depth, re-toned, made up, with glasses, a mask, something in front: each now and then."""
-    if rng.random() < 0.35:
+    if rng.random() < 0.35 * often:
         yaw, pitch = rng.normal(0, 14), rng.normal(0, 8)
         image, label, mesh = dress.turned(image, label, mesh, yaw=float(yaw), pitch=float(pitch))
     if rng.random() < 0.45:
@@ -141,9 +148,9 @@ def _changed(image: U8, label: U8, mesh: F32, rng: np.random.Generator, *, other
         image, label = dress.spectacled(image, label, mesh, rng)
     patch = others[int(rng.integers(len(others)))]
     chance = rng.random()
-    if chance < 0.07:
+    if chance < 0.07 * often:
         image, label = dress.masked(image, label, mesh, rng, patch=patch)
-    elif chance < 0.2:
+    elif chance < 0.2 * often:
         image, label = dress.covered(image, label, mesh, rng, patch=patch)
     return image, label, mesh
 
@@ -165,7 +172,7 @@ class Sampler:
         self.sets = [[f for f in faces if f.name.startswith(s + "/")] for s in sets]
         weight = np.array([{"faces": 0.55, "shop": 0.12, "people": 0.33}.get(s, 0.3) for s in sets])
         self.share = weight / weight.sum()
-        self.others, self.options, self.side = others, options, SMALL
+        self.others, self.options, self.side, self.wildness = others, options, SMALL, 1.0
 
     def batch(self, step: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Image uint8 (N, 3, S, S), label (N, S/2, S/2), mesh (N, 478, 3), face (N,); the same for the same step."""
@@ -177,8 +184,7 @@ class Sampler:
                 continue
             group = self.sets[int(rng.choice(len(self.sets), p=self.share))]
             one = group[int(rng.integers(len(group)))]
-            wildness = 1.0 if side < SIDE else 0.4
-            samples.append(crop(one, rng, side=side, others=self.others, wildness=wildness))
+            samples.append(crop(one, rng, side=side, others=self.others, wildness=self.wildness))
         return collate(samples)
 
 
@@ -384,6 +390,7 @@ def train(options: Options) -> Path:
     next_check = run.progress + CHECK_EVERY
     while run.progress < 1:
         sampler.side = SMALL if run.progress < options.small_share else SIDE
+        sampler.wildness = 1.0 if sampler.side < SIDE else 0.4 if run.progress < options.polish_from else 0.1
         for group in optimizer.param_groups:
             group["lr"] = options.lr * cosine(run.progress)
         parts = step(net, optimizer, next(batches), points=points, classes=classes, number=run.step)
