@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -88,3 +89,10 @@ def test_feathering_inward_stays_inside() -> None:
     assert soft.sum() < mask.sum()
     assert feather_inward(mask, 0.0) is mask
     assert soften(mask, 0.1) is mask
+
+
+def test_very_soft_masks_are_like_slowly_blurred_ones() -> None:
+    box = Box(0.0, 0.0, 203.0, 171.0)
+    mask = fill([ellipse(100, 80, rx=45.0, ry=30.0)], box=box)
+    exact = cv2.GaussianBlur(mask, (0, 0), 11.0, borderType=cv2.BORDER_REPLICATE)
+    np.testing.assert_allclose(soften(mask, 11.0), exact, atol=0.03)

@@ -158,6 +158,13 @@ def soften(mask: F32, sigma: float) -> F32:
     """Gaussian blur of a mask (h, w) by `sigma` px; nothing is done for less than a fifth of a pixel."""
     if sigma < 0.2 or mask.size == 0:
         return mask
+    if sigma > 8.0:  # what is that soft needs no full resolution
+        (h, w), every = mask.shape, int(sigma / 4.0)
+        even = cv2.copyMakeBorder(mask, 0, -h % every, 0, -w % every, cv2.BORDER_REPLICATE)
+        wh = even.shape[1], even.shape[0]
+        small = cv2.resize(even, (wh[0] // every, wh[1] // every), interpolation=cv2.INTER_AREA)
+        big = cv2.resize(soften(np.asarray(small, np.float32), sigma / every), wh, interpolation=cv2.INTER_LINEAR)
+        return np.ascontiguousarray(big[:h, :w], np.float32)
     return np.asarray(cv2.GaussianBlur(mask, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.float32)
 
 
