@@ -36,9 +36,9 @@ class Faces:
         spec = store.spec("face")
         self.session = Session(spec, threads=threads)
         self.finder = FaceFinder(store, threads=threads)
-        self.limit = float(spec.extra.get("limit", 0.5))
-        self.small_limit = float(spec.extra.get("small_limit", 0.97))
-        self.follow_limit = float(spec.extra.get("follow_limit", 0.3))
+        self.limit = float(spec.extra.get("limit", 0.95))
+        self.small_limit = float(spec.extra.get("small_limit", 0.99))
+        self.follow_limit = float(spec.extra.get("follow_limit", 0.5))
 
     def find(self, rgb: U8) -> tuple[FaceView, ...]:
         """All faces of a photo (H, W, 3), largest first; none is no error."""

@@ -81,7 +81,7 @@ def notices_of(rgb: U8, face: FaceView) -> tuple[str, ...]:
         told.append("a part of the face is covered: nothing is painted there")
     if covers["eyes"] > 0.25:
         told.append("glasses are worn: make-up of the eyes lies behind them")
-    if face.confidence < 0.8:
+    if face.confidence < 0.99:
         told.append("the face is seen only vaguely: check the result")
     if chroma(rgb, face)[0] < GREY:
         told.append("the face has no colour: a black-and-white photo?")

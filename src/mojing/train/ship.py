@@ -141,6 +141,9 @@ def face_parts() -> tuple[nn.Module, list[Port], list[str], dict[str, Any]]:
             "the portraits skew to light-skinned, older men; darker skin is mostly made from them by re-toning",
             "faces turned more than some 40 degrees to the side, and children, were hardly seen",
         ],
+        "limit": 0.95,
+        "small_limit": 0.99,
+        "follow_limit": 0.5,
         "cores": "one CPU core",
     }
     return FaceNet(), [Port("image", torch.rand(2, 3, 192, 192))], ["mesh", "confidence", "parts"], card
