@@ -109,7 +109,7 @@ def test_opaque_lipstick_is_its_swatch_in_the_light_there_is(skin: tuple[float, 
     full = cv2.erode(where(face, one), np.ones((3, 3), np.uint8)) > 0.99
     expected = linear_to_srgb(one.shades[0].colour * face.light * face.shading[full][:, None])
     gap = rgb_to_lab(made.image[full]).mean(axis=0) - rgb_to_lab(expected).mean(axis=0)
-    assert np.abs(gap).max() < 4.0
+    assert np.abs(gap).max() < 5.0  # some light is taken to be mirrored everywhere
 
 
 def _texture(rgb: U8, part: tuple[slice, slice]) -> F32:

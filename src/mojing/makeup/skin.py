@@ -366,11 +366,15 @@ def _drift(survey: _Survey) -> F32:
     """
     h, w = survey.bare.shape
     wh = max(w // 2, 2), max(h // 2, 2)
-    small, bare = (cv2.resize(v, wh, interpolation=cv2.INTER_AREA) for v in (survey.small, survey.bare))
+    whole = (survey.small, survey.bare, survey.lips, survey.low)
+    small, bare, lips, low = (cv2.resize(v, wh, interpolation=cv2.INTER_AREA) for v in whole)
     r, g, b = cv2.split(np.log(np.maximum(small, np.float32(2e-3)) / survey.skin.astype(np.float32)))
     rg, gb = r - g, g - b
     near = np.exp(-0.5 * ((rg / 0.5) ** 2 + (gb / 0.6) ** 2)) * bare
     level = np.clip(np.log(np.maximum(small @ LUMA, np.float32(2e-3)) / float(survey.skin @ LUMA)), -1.6, 0.8)
+    # Lips are dark without lying in the shade.
+    lips = np.clip(2.0 * lips, 0.0, 1.0)
+    level = level + lips * (np.log(low) - level)
     spread = float((near * level * level).sum()) + 0.02 * float(near.sum()) + 1e-6
     curve = [float(np.clip((near * level * v).sum() / spread, -CURVE, CURVE)) * SHARE for v in (rg, gb)]
     rg, gb = rg - level * np.float32(curve[0]), gb - level * np.float32(curve[1])
