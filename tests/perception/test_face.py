@@ -140,7 +140,13 @@ def test_masks_hands_and_sunglasses() -> None:
     assert max(covering(view).values()) < 0.02
     half = PARTS_SIZE // 2
     assert code_of(rgb, with_part(view, "cover", slice(half + 2, PARTS_SIZE))) == "covered"
-    assert code_of(rgb, with_part(view, "glasses", slice(half - 22, half))) == "covered"
+    spectacles = with_part(view, "glasses", slice(half - 22, half))
+    assert code_of(rgb, spectacles) is None, "clear lenses"
+    assert any("glasses" in n for n in notices_of(rgb, spectacles))
+    shades = rgb.copy()
+    shades[int(mesh[468, 1]) - 25 : int(mesh[468, 1]) + 25] //= 4
+    assert code_of(shades, spectacles) == "covered"
+    assert code_of(shades, view) is None, "dark, but nobody saw glasses"
     beard = with_part(view, "beard", slice(half + 12, PARTS_SIZE))
     assert code_of(rgb, beard) is None, "a beard covers nothing"
     touched = with_part(view, "cover", slice(half + 22, PARTS_SIZE))

@@ -25,10 +25,16 @@ DARK, DIM = 0.02, 0.06
 """Linear luminance of the brightest fiftieth of the face below which it is refused, and below which dim."""
 FLAT = 0.65
 """Share of a face's neighbouring pixels of one and the same colour from which it is a drawing."""
+TINTED = 0.28
+"""Light around the eyes over that of the cheeks, in the channel that suffers most, below which lenses are dark."""
 GREY = 2.0
 """Mean chroma of a face in Lab below which it is grey."""
 STONE = 6.0
 """Mean chroma below which a face may be of stone; then the eyes must have irises."""
+
+
+_LENS = (230, 229, 231, 450, 449, 451, 27, 28, 29, 257, 258, 259)
+_CHEEKS = (50, 280, 205, 425, 187, 411)
 
 
 def fault_of(rgb: U8, face: FaceView) -> InputError | None:
@@ -43,14 +49,14 @@ def fault_of(rgb: U8, face: FaceView) -> InputError | None:
         return InputError("dark", "the face is too dark", hint="use a photo with light on the face")
     if flatness(rgb, face) > FLAT:
         return InputError("not_a_photo", "this looks like a drawing", hint="use a photo of a living face")
-    return _covered(face) or _statue(rgb, face)
+    return _covered(rgb, face) or _statue(rgb, face)
 
 
-def _covered(face: FaceView) -> InputError | None:
+def _covered(rgb: U8, face: FaceView) -> InputError | None:
     covers = covering(face)
     if covers["mouth"] > 0.5:
         return InputError("covered", "mouth and chin are covered", hint="take the mask off, or the hand away")
-    if covers["eyes"] > 0.6:
+    if covers["eyes"] > 0.6 and lens_light(rgb, face) < TINTED:
         return InputError("covered", "the eyes are behind dark glasses", hint="take the sunglasses off")
     if covers["face"] > 0.35:
         return InputError("covered", "much of the face is covered", hint="use a photo in which the whole face is seen")
@@ -160,6 +166,23 @@ def chroma(rgb: U8, face: FaceView) -> tuple[float, float]:
 def _chroma(rgb: U8) -> F32:
     lab = cv2.cvtColor(np.ascontiguousarray(rgb).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     return np.asarray(np.hypot(lab[..., 1], lab[..., 2]), np.float32)
+
+
+def lens_light(rgb: U8, face: FaceView) -> float:
+    """Linear light of the skin around the eyes over that of the cheeks, in the channel that suffers most.
+
+    On any skin 0.3 to 1.2 through clear lenses, whose frames cast shadows; dark or coloured lenses leave less.
+    """
+    size = max(0.04 * face.inter_ocular, 0.5)
+    rows = []
+    for points in (_LENS, _CHEEKS):
+        boxes = [Box(x - size, y - size, x + size + 1, y + size + 1) for x, y in face.mesh[list(points), :2]]
+        parts = [rgb[box.slices(face.hw)] for box in boxes]
+        seen = [srgb_to_linear(p).reshape(-1, 3).mean(axis=0) for p in parts if p.size]
+        if not seen:
+            return 1.0
+        rows.append(np.median(seen, axis=0))
+    return float((rows[0] / np.maximum(rows[1], 1e-3)).min())
 
 
 def iris_contrast(rgb: U8, face: FaceView) -> float:
