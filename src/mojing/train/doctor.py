@@ -21,6 +21,7 @@ from mojing.train.signs import (
     advantage,
     descent,
     errors,
+    guessed,
     improving,
     late_advantage,
     magnitude,
@@ -28,7 +29,9 @@ from mojing.train.signs import (
     opening,
     period,
     ramp,
+    spreading,
     swing,
+    unfinished,
     unlike,
     variety,
 )
@@ -131,7 +134,8 @@ def _mode_collapse(log: Logbook) -> Finding:
             "lower lr_g or raise lr_d; a relativistic or wasserstein loss (with gradient_penalty) drops fewer modes",
         ),
     )
-    return Finding("mode_collapse", min(max(alike * (1 - stuck), few), 1 - improving(log)), text, advice)
+    # Samples that grow more precise are no excuse, those that cover more and more are.
+    return Finding("mode_collapse", min(max(alike * (1 - stuck), few), 1 - spreading(log)), text, advice)
 
 
 def _vanishing(log: Logbook) -> Finding:
@@ -210,10 +214,11 @@ def _generator_wins(log: Logbook) -> Finding:
     values = advantage(log)[-len(log.late("step")) :]
     values = values[np.isfinite(values)]
     ahead, bad = middle(values), unlike(log)
-    lost = ramp(ahead, *GUESSING)
+    lost = max(ramp(ahead, *GUESSING), ramp(guessed(log), *MOSTLY))
     text = (
-        f"since step {log.since()} the discriminator is {ahead:.1%} ahead of guessing, although the samples are unlike"
-        f" the real pictures (variety {variety(log):.2f} times the real one{_quality(log)}): it teaches nothing"
+        f"since step {log.since()} the discriminator is {ahead:.1%} ahead of guessing, and in {guessed(log):.0%} of the"
+        f" whole run it was no better, although the samples are unlike the real pictures (variety {variety(log):.2f}"
+        f" times the real one{_quality(log)}): it teaches nothing"
     )
     heavy = [name for name in ("r1", "gradient_penalty", "instance_noise", "smoothing") if log.option(name) > 0]
     advice = _advise(
@@ -225,9 +230,10 @@ def _generator_wins(log: Logbook) -> Finding:
 
 
 def _oscillation(log: Logbook) -> Finding:
-    wobble = max(swing(log.late("sample_std")), swing(log.late("sample_diversity")))
-    ahead = advantage(log)[-len(log.late("step")) :]
-    lead = swing(np.clip(ahead[np.isfinite(ahead)], -1, 1), least=1.0)
+    wobble = max(swing(part(name)) for name in ("sample_std", "sample_diversity") for part in (log.late, log.settled))
+    ahead = advantage(log)
+    late, settled = (ahead[-len(log.late("step")) :], ahead[-len(log.settled("step")) :])
+    lead = max(swing(np.clip(part[np.isfinite(part)], -1, 1), least=1.0) for part in (late, settled))
     gap = log.series("d_real") - log.series("d_fake")
     good = np.isfinite(gap)
     rhythm = period(gap[good], log.series("step")[good])
@@ -277,7 +283,8 @@ def _memorisation(log: Logbook) -> Finding:
 
 
 def _under_training(log: Logbook) -> Finding:
-    sure = improving(log) if log.end is not None else 0.0  # a live run goes on by itself
+    # A live run goes on by itself.
+    sure = max(improving(log), unfinished(log)) if log.end is not None else 0.0
     named = ", ".join(f"{name} {descent(values):.0%}" for name, values in errors(log).items())
     text = (
         f"the run ended at step {log.last_step} ({log.end}) while it was still getting better: of the whole way that"
@@ -342,6 +349,7 @@ LOGITS: Final = (2.0, 3.5)
 SURE_OF_IT: Final = 0.85
 AHEAD: Final = (0.80, 0.95)
 GUESSING: Final = (0.10, 0.02)
+MOSTLY: Final = (0.5, 0.7)
 SWINGING: Final = (0.15, 0.40)
 TAKING_TURNS: Final = (0.15, 0.40)
 HELD_APART: Final = (0.35, 0.75)

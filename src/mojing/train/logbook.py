@@ -22,6 +22,7 @@ F64 = NDArray[np.float64]
 LATE: Final = 0.3
 """The last share of a log that counts as now."""
 EARLY: Final = 0.2
+SETTLING: Final = 0.4
 """The first share of a log that later rows are compared with."""
 FEWEST: Final = 4
 """Rows that such a share has at least."""
@@ -59,6 +60,10 @@ class Logbook:
     def late(self, name: str) -> F64:
         """The finite values of a column's last part, which is what the run does now."""
         return _finite(self.series(name)[-self._share(LATE) :])
+
+    def settled(self, name: str) -> F64:
+        """The finite values of a column without its first part, in which every run finds its feet."""
+        return _finite(self.series(name)[self._share(SETTLING) :])
 
     def early(self, name: str) -> F64:
         """The finite values of a column's first part."""

@@ -26,8 +26,8 @@ from mojing.train.games import Material
 from mojing.train.players import DivergedError
 from mojing.train.settings import Options
 
-JUDGEMENT: Final = (5, 6, 7, 8, 9)
-CALIBRATION: Final = (0, 1, 2, 3, 4)
+JUDGEMENT: Final = (10, 11, 12, 13, 14)
+CALIBRATION: Final = tuple(range(10))
 PROBLEMS: Final = ("ring", "grid", "few points", "shapes")
 
 

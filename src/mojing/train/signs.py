@@ -21,6 +21,10 @@ RISING: Final = (0.5, 0.9)
 """Rank correlation of the samples' variety with the step."""
 FALLING: Final = (0.3, 0.8)
 """Minus the rank correlation of an error with the step."""
+NO_LEAD: Final = 0.05
+"""The discriminator's lead below which it guesses."""
+POOR: Final = (0.45, 0.25)
+"""Precision or coverage, whichever is better, of samples that no run should end with."""
 STILL_FALLING: Final = (0.12, 0.35)
 """Mean `descent` of all metrics."""
 
@@ -64,6 +68,13 @@ def late_advantage(log: Logbook) -> float:
     """Median of `advantage` over the late part of the log."""
     values = advantage(log)[-len(log.late("step")) :]
     return middle(values[np.isfinite(values)])
+
+
+def guessed(log: Logbook) -> float:
+    """Share of all rows in which the discriminator was hardly ahead of guessing, or behind it."""
+    values = advantage(log)
+    values = values[np.isfinite(values)]
+    return float((values < NO_LEAD).mean()) if len(values) else 0.0
 
 
 def unlike(log: Logbook) -> float:
@@ -148,15 +159,29 @@ def errors(log: Logbook) -> dict[str, F64]:
     return found
 
 
-def improving(log: Logbook) -> float:
+def improving(log: Logbook, *, without: str = "") -> float:
     """0..1: how surely the samples are still getting better, by the mean `descent` of all metrics.
 
     FID and KID have a floor of noise, where falling means nothing: they count only as far as precision or coverage
-    leaves something to be wished for. These two count as far as they have come any way at all.
+    leaves something to be wished for. These two count as far as they have come any way at all. One can be left out.
     """
     found = errors(log)
     bounded = {name: found[name] for name in ("precision", "coverage") if name in found}
     wanting = max((ramp(float(values[-1]), *WANTING) for values in bounded.values()), default=1.0)
     weight = {name: ramp(float(values[0] - values[-1]), *COME) for name, values in bounded.items()}
-    falls = [weight.get(name, wanting) * descent(values) for name, values in found.items()]
+    falls = [weight.get(name, wanting) * descent(values) for name, values in found.items() if name != without]
     return ramp(sum(falls) / len(falls), *STILL_FALLING) if falls else 0.0
+
+
+def spreading(log: Logbook) -> float:
+    """0..1: how surely the samples still come to cover more of the real pictures: `improving` but for precision."""
+    return improving(log, without="precision")
+
+
+def unfinished(log: Logbook) -> float:
+    """0..1: how surely the samples are still poor but have been getting better on the whole."""
+    precision, coverage = (log.measured(name)[1] for name in ("precision", "coverage"))
+    if min(len(precision), len(coverage)) < 3:
+        return 0.0
+    poor = ramp(max(float(precision[-1]), float(coverage[-1])), *POOR)
+    return min(poor, ramp(rank_correlation(coverage), 0.0, 0.5))
