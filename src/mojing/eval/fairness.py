@@ -15,7 +15,7 @@ from mojing.core.arrays import U8
 from mojing.core.errors import InputError
 from mojing.eval.groups import LEAST, Verdict, interval, markdown
 from mojing.eval.makeup import MEASURES, Finder, Samples, look_at, mesh_error, verdicts
-from mojing.eval.makeupcolour import POSES, Trial, attempt, layers, tone_pair
+from mojing.eval.makeupcolour import POSES, Trial, attempt, layers
 from mojing.eval.portraits import Portrait
 from mojing.eval.syntheticface import LIGHTS, photograph
 from mojing.makeup.tones import retone
@@ -31,6 +31,8 @@ TITLES = {
     "colour": "Colour, in light that has to be found",
     "transfer": "Transfer",
 }
+BANDS = (("Monk 1-3", 3), ("Monk 4-6", 6), ("Monk 7-10", 10))
+"""Groups of tones in the quick check of the mesh, and the last tone of each: wide ones, so that few faces suffice."""
 SMALL = 40.0
 """Distance of the eyes in px on the faces of the quick check."""
 
@@ -93,7 +95,7 @@ def quick_meshes(finder: Finder, *, scenes: int = LEAST) -> Samples:
         for k in range(scenes // 2):
             pose = replace(POSES[k % len(POSES)], iris_px=SMALL)
             scene = photograph(tone, LIGHTS[(tone + k) % len(LIGHTS)], pose=pose, seed=k % 4)
-            groups = {"tone": tone_pair(tone)}
+            groups = {"tone": next(name for name, most in BANDS if tone <= most)}
             look_at(Portrait(f"{tone}-{k}", scene.rgb, scene.mesh, groups=groups), finder, into=samples)
     return samples
 
