@@ -17,7 +17,6 @@ from mojing.core.arrays import F32, AnyArray
 from mojing.core.geometry import Box
 from mojing.makeup.canvas import Canvas
 from mojing.makeup.look import Layer
-from mojing.makeup.optics import LUMA
 from mojing.makeup.placed import Placed
 from mojing.perception.facemesh import uv
 from mojing.perception.faceview import FaceView
@@ -231,8 +230,3 @@ def _hues(at: _Geometry) -> F32:
     phase = 3.0 * (1.0 - at.normal[2]) + 1.1 * at.normal[0] + 0.9 * at.normal[1] + 0.5 * at.broad
     colours = np.stack([0.6 + 0.4 * np.cos(2 * np.pi * (phase - k / 3.0)) for k in range(3)])
     return np.asarray(colours * (0.35 + 0.65 * at.broad), np.float32)
-
-
-def brightness(surface: Surface) -> float:
-    """Greatest mirrored light that a finish adds, in units of the light's luminance."""
-    return float(LUMA.sum()) * (surface.broad * 1.6 + surface.sharp + surface.flakes + surface.hues)
