@@ -186,15 +186,31 @@ def test_a_stretched_face_is_told(stretch: tuple[float, float], shape: set[str])
     assert known.other in (*SHAPES, "")
 
 
-def test_eyes_set_apart_are_told_and_advised_on() -> None:
+def test_lifted_corners_are_told_and_advised_on() -> None:
     mesh = face().mesh.copy()
-    mesh[[133, 362], 0] = 256.0 + (mesh[[133, 362], 0] - 256.0) * 0.8
-    near = FaceView.of_mesh(mesh, (512, 512))
-    assert measure(mesh.astype(np.float64))["gap"] < measure(face().mesh.astype(np.float64))["gap"]
-    assert "close-set" in traits(near).hints
-    told = next(s for s in steps(Look("", (sample("eyeliner", "classic"),)), near) if s.kind == "eyeliner").person
-    assert table()["person"]["eyeliner"]["close-set"] in told
-    assert any("close" in line.en for line in about(near))
+    mesh[[33, 263], 1] -= 4.0
+    up = FaceView.of_mesh(mesh, (512, 512))
+    assert measure(mesh.astype(np.float64))["tilt"] > measure(face().mesh.astype(np.float64))["tilt"]
+    assert "upturned" in traits(up).hints
+    told = next(s for s in steps(Look("", (sample("eyeliner", "wing"),)), up) if s.kind == "eyeliner").person
+    assert table()["person"]["eyeliner"]["upturned"] in told
+    assert say("corner_upturned") in about(up)
+
+
+def test_the_distance_of_the_eyes_is_left_to_the_mirror() -> None:
+    told = next(s for s in steps(Look("", (sample("eyeliner", "classic"),)), face()) if s.kind == "eyeliner").person
+    assert {table()["person"]["eyeliner"][name] for name in ("close-set", "wide-set")} <= set(told)
+
+
+def test_a_shape_between_two_gives_no_advice() -> None:
+    between = next(
+        f
+        for stretch in np.linspace(0.85, 1.2, 36)
+        if traits(f := FaceView.of_mesh(face().mesh * np.array([1.0, stretch, 1.0], np.float32), (700, 700))).other
+    )
+    known = traits(between)
+    assert not set(known.hints) & set(SHAPES)
+    assert "between" in about(between)[0].en
 
 
 def test_a_turned_face_gets_no_personal_advice() -> None:

@@ -28,6 +28,8 @@ _NO_EXTENT: Final = frozenset({"remove", "smooth", "foundation", "concealer", "b
 _NO_EDGE: Final = frozenset({"remove", "smooth", "foundation", "lens", "hair", "lashes", "brows"})
 _OWN_SKIN: Final = frozenset({"foundation", "concealer"})
 """Kinds whose shade is found on the skin; a colour without a name says little of what to buy."""
+_SELF: Final = ("close-set", "wide-set")
+"""What the wearer is asked to see in the mirror, since a mesh does not tell it surely enough."""
 _PAIRED: Final = frozenset({"brows", "eyeliner", "contour"})
 
 
@@ -83,9 +85,8 @@ def about(face: FaceView) -> tuple[Words, ...]:
         shape = say("shape_near", {"shape": shapes[known.shape], "other": shapes[known.other]})
     else:
         shape = say("shape_is", {"shape": shapes[known.shape]})
-    eyes = _first(known.hints, ("close-set", "wide-set"), "balanced")
     corner = _first(known.hints, ("downturned", "upturned"), "level")
-    return shape, say(f"eyes_{eyes}", {"ratio": plain(f"{known.gap:.2f}")}), say(f"corner_{corner}")
+    return shape, say(f"corner_{corner}")
 
 
 def _first(hints: Iterable[str], names: tuple[str, ...], otherwise: str) -> str:
@@ -213,7 +214,8 @@ def _person(kind: str, pattern: str, *, known: Traits, more: tuple[str, ...] = (
     sayings = table()["person"].get(kind, {})
     only = table()["person_patterns"].get(kind, {})
     values = {"mm": plain(f"{abs(known.brow_mm):.0f}")}
-    told = [hint for hint in (*known.hints, *more) if hint in sayings and pattern in only.get(hint, [pattern])]
+    hints = (*known.hints, *more, *_SELF)
+    told = [hint for hint in hints if hint in sayings and pattern in only.get(hint, [pattern])]
     return tuple(sayings[hint].filled(values) for hint in told)
 
 

@@ -1,8 +1,10 @@
 """What a mesh tells of a face that matters for putting make-up on it: its shape, eyes, brows and lips.
 
-Ratios of lengths are compared with those of faces seen from the front (`USUAL`), so that what is called wide or long is
-so among people, not against an ideal. Lengths in mm take the iris to be 11.7 mm wide, as it is in most people to about
-half a millimetre (the measure that Ablavatski et al. 2020 tell distances by).
+Only what our face network tells much as the teacher does is used (tools/face_measures.py --photos); the distance of the
+eyes, for one, is not, as the network draws it near the mean. Ratios of lengths are compared with those of faces seen
+from the front (`USUAL`), so that what is called long is so among people, not against an ideal. Lengths in mm take the
+iris to be 11.7 mm wide, as it is in most people to about half a millimetre (the measure that Ablavatski et al. 2020
+tell distances by).
 """
 
 from __future__ import annotations
@@ -23,7 +25,6 @@ USUAL: Final[dict[str, tuple[float, float]]] = {
     "temples": (0.933, 0.015),
     "jaw": (0.856, 0.016),
     "chin": (0.447, 0.017),
-    "gap": (1.258, 0.085),
     "tilt": (2.63, 1.756),
     "opening": (0.285, 0.046),
     "upper_lip": (0.794, 0.140),
@@ -40,7 +41,7 @@ SHAPES: Final[dict[str, tuple[float, float, float, float]]] = {
 }
 """Length, temples, jaw and chin of the shapes that make-up artists name, in standard deviations from the usual face."""
 
-BETWEEN: Final = 0.85
+BETWEEN: Final = 0.65
 """A second shape is named too when the nearest is not nearer than this share of its distance."""
 TURNED: Final = 18.0
 """Beyond this yaw or so, in degrees, one side is seen too slantingly to be measured."""
@@ -55,17 +56,15 @@ class Traits:
     Attributes:
         shape: the nearest of `SHAPES`.
         other: the second nearest if the face lies between two, or empty.
-        gap: distance of the inner corners of the eyes in widths of an eye.
         brow_mm: by how much the left brow stands higher than the right one, in mm.
         mm_per_px: millimetres of a pixel at the eyes.
-        hints: what advice is given for: a shape, and any of close-set, wide-set, downturned, upturned, round-eyes,
+        hints: what advice is given for: a shape if it is clear, and any of downturned, upturned, round-eyes,
             narrow-eyes, brow-left-high, brow-right-high, thin-upper, thin-lower, smile.
         sure: False where the face is turned too far for all this to be believed; then there are no hints.
     """
 
     shape: str
     other: str
-    gap: float
     brow_mm: float
     mm_per_px: float
     hints: tuple[str, ...]
@@ -84,7 +83,6 @@ def measure(mesh: F64) -> dict[str, float]:
         "temples": _far(mesh, 21, 251) / cheeks,
         "jaw": (_far(mesh, 172, 397) + _far(mesh, 58, 288)) / 2 / cheeks,
         "chin": _far(mesh, 149, 378) / cheeks,
-        "gap": _far(mesh, 133, 362) / eyes,
         "tilt": float(tilt),
         "opening": (_far(mesh, 159, 145) + _far(mesh, 386, 374)) / 2 / eyes,
         "upper_lip": _far(mesh, 0, 13) / max(_far(mesh, 14, 17), 1e-6),
@@ -106,13 +104,13 @@ def traits(face: FaceView) -> Traits:
     brow_mm = float(((mesh[105] - mesh[468]) - (mesh[334] - mesh[473])) @ down) * mm
     sure = abs(face.yaw) < TURNED
     mouth = _far(mesh, 13, 14) / max(_far(mesh, 61, 291), 1e-6)
-    hints = (shape, *_eye_hints(z), *_rest(z, brow_mm=brow_mm, mouth=mouth)) if sure else ()
-    return Traits(shape, other, found["gap"], brow_mm, mm, hints, sure)
+    shapes = () if other else (shape,)
+    hints = (*shapes, *_eye_hints(z), *_rest(z, brow_mm=brow_mm, mouth=mouth)) if sure else ()
+    return Traits(shape, other, brow_mm, mm, hints, sure)
 
 
 def _eye_hints(z: dict[str, float]) -> list[str]:
     told = (
-        ("gap", "close-set", "wide-set"),
         ("tilt", "downturned", "upturned"),
         ("opening", "narrow-eyes", "round-eyes"),
     )
