@@ -330,7 +330,7 @@ class Makeup:
         start = time.perf_counter()
         look = self.transfers.bare(seen.photo.flat(), seen.face).at(amount)
         times = {"face": 0.0 if seen is sitter else seen.ms, "read": (time.perf_counter() - start) * 1e3}
-        return self._painted(seen, look, times=times)
+        return self._painted(seen, look, times=times, notices=("the skin under make-up is not seen but guessed",))
 
     def match(
         self,
