@@ -110,7 +110,7 @@ def test_a_finder_that_fails_on_dark_skin_is_called_unfair() -> None:
     judged = verdicts(samples.by_measure)["found"]["tone"]
     assert judged.fair is False
     assert report(samples)["unfair"] == ["found by tone"]
-    assert "faces found by tone: dark 0.00, light 100.00" in unfair([judged])[0]
+    assert "faces found by tone: dark 0.00; best light" in unfair([judged])[0]
 
 
 def test_tables_go_between_the_markers_and_nothing_else_changes(tmp_path: Path) -> None:

@@ -78,3 +78,16 @@ def test_samples_without_the_key_are_left_out() -> None:
     verdict = compare([Sample("a", 1.0, {"light": "dim"}), *people("x", [1.0])], ERROR, key="tone")
     assert [g.name for g in verdict.groups] == ["x"]
     assert math.isnan(verdict.gap)
+
+
+def test_a_group_too_scattered_to_judge_is_still_called_behind_when_that_is_sure() -> None:
+    rng = np.random.default_rng(3)
+    poor = people("poor", rng.normal(20.0, 4.0, 12).tolist())
+    verdict = compare([*poor, *people("good", [1.0, 1.2] * 6)], ERROR, key="tone")
+    assert "wide" in next(g.why for g in verdict.groups if g.name == "poor")
+    assert [g.name for g in verdict.behind] == ["poor"]
+    assert verdict.fair is False
+    assert "Surely behind" in "\n".join(markdown(verdict))
+    shares = compare([*people("a", [100.0] * 9), *people("b", [0.0, 50.0] * 6)], SHARE, key="tone")
+    assert shares.fair is False
+    assert compare(people("alone", [5.0] * 9), ERROR, key="tone").behind == ()

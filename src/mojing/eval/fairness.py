@@ -116,8 +116,11 @@ def retoned_drift(rgb: U8, face: FaceView, *, finder: Finder, melanin: Sequence[
 def unfair(found: Sequence[Verdict]) -> list[str]:
     """What breaks the gaps allowed, in words."""
     return [
-        f"{v.measure.name} by {v.key}: {v.judged[-1].name} {v.judged[-1].mean:.2f}, "
-        f"{v.judged[0].name} {v.judged[0].mean:.2f}; allowed {v.measure.gap:.2f} {v.measure.unit}"
+        f"{v.measure.name} by {v.key}: "
+        + ", ".join(f"{g.name} {g.mean:.2f}" for g in (v.behind or v.judged[-1:]))
+        + f"; best {max(v.judged or v.groups, key=lambda g: sign * g.mean).name}; "
+        + f"allowed {v.measure.gap:.2f} {v.measure.unit}"
         for v in found
+        for sign in (1.0 if v.measure.more_is_better else -1.0,)
         if v.fair is False
     ]

@@ -2,7 +2,8 @@
 
 The mean of a group comes with a bootstrap interval (Efron 1979) in which faces, not measurements, are drawn again:
 several measurements of one face are not several faces. A group is judged only if it has `LEAST` faces and its interval
-is no wider than the gap allowed; otherwise the report says that it is too small, and it counts neither as good nor bad.
+is no wider than the gap allowed; otherwise the report says that it is too small, and it counts neither as good nor bad,
+unless the whole of its interval is behind the whole of another's by more than the gap: that is sure enough.
 """
 
 from __future__ import annotations
@@ -83,8 +84,20 @@ class Verdict:
         return abs(judged[-1].mean - judged[0].mean) if len(judged) > 1 else float("nan")
 
     @property
+    def behind(self) -> tuple[Group, ...]:
+        """Groups of enough faces that are surely behind another one by more than the gap, judged or not."""
+        many = [g for g in self.groups if g.faces >= LEAST]
+        if self.measure.more_is_better:
+            best = max((g.low for g in many), default=float("nan"))
+            return tuple(g for g in many if best - g.high > self.measure.gap)
+        best = min((g.high for g in many), default=float("nan"))
+        return tuple(g for g in many if g.low - best > self.measure.gap)
+
+    @property
     def fair(self) -> bool | None:
         """Whether the gap is allowed; None when there is nothing to compare."""
+        if self.behind:
+            return False
         return None if np.isnan(self.gap) else bool(self.gap <= self.measure.gap)
 
     def as_dict(self) -> dict[str, Any]:
@@ -98,6 +111,7 @@ class Verdict:
             "worst": judged[-1].name if judged else None,
             "gap": None if np.isnan(self.gap) else self.gap,
             "gap_allowed": self.measure.gap,
+            "surely_behind": [g.name for g in self.behind],
             "fair": self.fair,
         }
 
@@ -147,12 +161,14 @@ def markdown(verdict: Verdict) -> list[str]:
     lines += [
         f"| {g.name} | {g.faces} | {g.mean:.2f} | {g.low:.2f} to {g.high:.2f} | {g.why} |" for g in verdict.groups
     ]
-    if verdict.fair is None:
+    if len(verdict.judged) < 2:
         said = "Fewer than two groups are large enough to compare."
     else:
         best, worst = verdict.judged[0], verdict.judged[-1]
         said = (
             f"Worst ({worst.name}) minus best ({best.name}): {verdict.gap:.2f}; allowed {verdict.measure.gap:.2f}: "
-            + ("kept." if verdict.fair else "**not kept**.")
+            + ("kept." if verdict.gap <= verdict.measure.gap else "**not kept**.")
         )
+    if verdict.behind:
+        said += f" **Surely behind by more than allowed**: {', '.join(g.name for g in verdict.behind)}."
     return [*lines, "", said, ""]
