@@ -13,6 +13,7 @@ import numpy as np
 from mojing.core.arrays import F32, U8, AnyArray
 from mojing.core.errors import InputError
 from mojing.core.geometry import Affine, Box, warp_crop
+from mojing.perception import facemesh
 from mojing.perception.crops import as_input
 from mojing.perception.facefaults import SMALL_PX, fault_of, notices_of
 from mojing.perception.facefind import FaceFinder
@@ -25,6 +26,8 @@ SIDE = 192
 """Side of the network's input in px."""
 LEAST_PX = 5.0
 """Inter-ocular distance below which anything may look like a face."""
+DOUBTFUL = 0.02
+"""Confidence of a first look below which there is no second one."""
 LOOKS = 3
 """How often the network looks at a face of a photo at most."""
 
@@ -87,23 +90,29 @@ class Faces:
         return view if 0.6 < ratio < 1.7 else None
 
     def _settled(self, rgb: U8, crop: Affine) -> FaceView | None:
-        """Look again at the crop each mesh gives until that crop hardly changes."""
-        view = None
-        for _ in range(LOOKS):
+        """Look again at the crop each mesh gives until that crop hardly changes, then at it and its mirror image."""
+        for _ in range(LOOKS - 1):
             view = self.look(rgb, crop)
-            if view is None:
+            if view is None or view.confidence < DOUBTFUL:
                 return None
             again = parts_affine(view.mesh, size=SIDE)
             near = _off(again, crop) < 0.03
             crop = again
             if near:
                 break
-        return view
+        return self.look(rgb, crop, mirrored=True)
 
-    def look(self, rgb: U8, crop: Affine) -> FaceView | None:
-        """One look through `crop` (photo px -> input px); None where the mesh is no face at all."""
-        image = cut(rgb, crop)
-        out = self.session.run({"image": as_input(image)})
+    def look(self, rgb: U8, crop: Affine, *, mirrored: bool = False) -> FaceView | None:
+        """One look through `crop` (photo px -> input px); None where the mesh is no face at all.
+
+        With `mirrored` the network sees the mirror image too, and the mean of both is told.
+        """
+        image = as_input(cut(rgb, crop))
+        if mirrored:
+            image = np.concatenate([image, image[..., ::-1]])
+        out = self.session.run({"image": image})
+        if mirrored:
+            out = {name: _both(name, value) for name, value in out.items()}
         mesh = out["mesh"][0].astype(np.float64) * SIDE
         mesh[:, :2] = crop.inverse().apply(mesh[:, :2] - 0.5)
         mesh[:, 2] /= crop.scale
@@ -120,6 +129,17 @@ class Faces:
             to_parts=to_parts,
             hw=(rgb.shape[0], rgb.shape[1]),
         )
+
+
+def _both(name: str, value: AnyArray) -> AnyArray:
+    """Mean of an output for a crop and for its mirror image, (1, ...)."""
+    plain, other = value[:1], value[1:]
+    if name == "mesh":
+        other = other[:, facemesh.mirror()].copy()
+        other[..., 0] = 1.0 - other[..., 0]
+    elif name == "parts":
+        other = other[..., ::-1]
+    return np.asarray((plain + other) / 2)
 
 
 def cut(rgb: U8, crop: Affine) -> U8:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from mojing.core.skeleton import BODY_JOINTS, GARMENT_ANCHORS
 from mojing.makeup.reading import READ
@@ -146,7 +146,7 @@ def face_parts() -> tuple[nn.Module, list[Port], list[str], dict[str, Any]]:
         "follow_limit": 0.5,
         "cores": "one CPU core",
     }
-    return FaceNet(), [Port("image", torch.rand(2, 3, 192, 192))], ["mesh", "confidence", "parts"], card
+    return FaceNet(), [Port("image", _blotches(8, 192))], ["mesh", "confidence", "parts"], card
 
 
 def facefinder_parts() -> tuple[nn.Module, list[Port], list[str], dict[str, Any]]:
@@ -161,7 +161,13 @@ def facefinder_parts() -> tuple[nn.Module, list[Port], list[str], dict[str, Any]
         ],
         "cores": "one CPU core",
     }
-    return FinderNet(), [Port("image", torch.rand(2, 3, 256, 256))], ["maps"], card
+    return FinderNet(), [Port("image", _blotches(4, 256))], ["maps"], card
+
+
+def _blotches(count: int, side: int) -> Tensor:
+    """Pictures of random blotches: unlike plain noise, they differ enough for one number a picture to have a spread."""
+    coarse = torch.nn.functional.interpolate(torch.rand(count, 3, 5, 5), (side, side), mode="bicubic")
+    return (coarse * torch.rand(count, 1, 1, 1) * 1.3 + 0.05 * torch.rand(count, 3, side, side)).clamp(0.0, 1.0)
 
 
 PARTS = {
