@@ -19,7 +19,7 @@ from mojing.core.errors import InputError
 from mojing.core.image import load
 from mojing.eval.fairness import END, START, quick_colours, quick_meshes, retoned_drift, tables, unfair, write
 from mojing.eval.groups import Sample, compare
-from mojing.eval.makeup import COLOUR, KNOWN, MESH, Finder, Samples, measure_faces, report, shipped_finder, verdicts
+from mojing.eval.makeup import COLOUR, KNOWN, Finder, Samples, measure_faces, report, shipped_finder, verdicts
 from mojing.eval.makeupcolour import Trial
 from mojing.eval.portraits import LIGHTS, OWN, read_portraits, tone_groups
 from mojing.makeup.tones import relight
@@ -29,6 +29,9 @@ ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("MOJING_DATA", ROOT.parent / "shared" / "data"))
 LABELS = Path(os.environ.get("MOJING_LABELS", ROOT / "runs" / "teacher"))
 """Where the data sets of docs/training.md and the teacher's labels are, if they are."""
+DRIFT = 1.5
+"""How far tone or light may move the mesh of one face, in % of the eyes' distance. Such moves add to an error of about
+2.5 % at right angles, so that this much makes it 0.4 % greater, well within the gap allowed."""
 HELD_OUT = 27
 """Portraits that the test on real faces looks at."""
 
@@ -72,7 +75,7 @@ def test_the_mesh_is_as_good_on_dark_skin_as_on_light_skin() -> None:
 def test_another_skin_tone_does_not_move_the_mesh_of_the_same_face() -> None:
     face = finder()(astronaut())
     drift = retoned_drift(astronaut(), face, finder=finder(), melanin=(0.3, 0.5, 0.7, 0.9))
-    assert max(drift.values()) <= MESH.gap, drift
+    assert max(drift.values()) <= DRIFT, drift
 
 
 @pytest.mark.parametrize("name", sorted(LIGHTS))
@@ -80,7 +83,7 @@ def test_another_light_does_not_move_the_mesh_of_the_same_face(name: str) -> Non
     face = finder()(astronaut())
     lit = relight(astronaut(), face, light=LIGHTS[name], rng=np.random.default_rng(0))
     drift = np.linalg.norm(finder()(lit).mesh[:, :2] - face.mesh[:, :2], axis=1).mean() / face.inter_ocular
-    assert 100 * drift <= 1.5 * MESH.gap
+    assert 100 * drift <= DRIFT
 
 
 def test_real_faces_of_every_group_are_within_the_gaps() -> None:
