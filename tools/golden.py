@@ -1,7 +1,7 @@
 """What the shipped models say of the bundled examples, kept for tests/test_golden*.py: python tools/golden.py
 
 Run it after new models were written, look at the difference, and commit the files with the models. With the argument
-`features` only what the feature network says is written.
+`features` or `transfer` only what the feature or the make-up network says is written.
 """
 
 from __future__ import annotations
@@ -15,6 +15,10 @@ import numpy as np
 
 from mojing.core.image import load
 from mojing.core.skeleton import BODY_JOINTS, GARMENT_ANCHORS
+from mojing.makeup.look import Layer, Look, Shade
+from mojing.makeup.render import render
+from mojing.makeup.transfer import Transfer
+from mojing.perception.faceview import FaceView
 from mojing.perception.features import Features
 from mojing.perception.labels import LABELS
 from mojing.runtime.store import ModelStore
@@ -23,6 +27,11 @@ from mojing.tryon.pipeline import TryOn
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "tests" / "golden.json"
 FEATURES = ROOT / "tests" / "golden-features.json"
+TRANSFER = ROOT / "tests" / "golden-transfer.json"
+STRONG = (
+    Layer("eyeshadow", (Shade.of_hex("#3a4a8c"),), coverage=0.8),
+    Layer("lip", (Shade.of_hex("#8c1c3a"),), coverage=0.9),
+)
 PAIRS = (("anna", "longsleeve-print"), ("kofi", "tee-striped"), ("mei", "dress"))
 
 
@@ -76,12 +85,39 @@ def describe_features(network: Features) -> dict[str, Any]:
     }
 
 
+def describe_transfer(transfer: Transfer, mesh: list[list[float]]) -> dict[str, Any]:
+    """What is read off the bundled portrait with a known look on it, and how much of the look removal takes away.
+
+    `mesh` (478, 3) is the portrait's, kept in the file so that the figures depend on this network alone.
+    """
+    rgb = load(ROOT / "examples" / "faces" / "astronaut.jpg").rgb
+    face = FaceView.of_mesh(np.array(mesh, np.float32), (rgb.shape[0], rgb.shape[1]))
+    look = Look("known", (Layer("blush", (Shade.of_hex("#b0405a"),), coverage=0.6), *STRONG))
+    worn = render(rgb, face, look=look).image
+    found = transfer.read(worn, face)
+    bare = render(worn, face, look=transfer.bare(worn, face)).image
+    changed = (worn != rgb).any(axis=2)
+    left, before = (float(np.abs(image[changed].astype(float) - rgb[changed]).mean()) for image in (bare, worn))
+    return {
+        "mesh": mesh,
+        "read": {
+            layer.kind: {"shades": [s.hex for s in layer.shades], "coverage": round(layer.coverage, 2)}
+            for layer in found.layers
+        },
+        "left_after_removal": round(left / before, 3),
+    }
+
+
 def main(only: str = "") -> None:
     """Write the files."""
-    if only != "features":
+    if only in ("", "transfer") and ModelStore().has("makeup"):
+        kept = json.loads(TRANSFER.read_text())["mesh"]
+        TRANSFER.write_text(json.dumps(describe_transfer(Transfer(ModelStore()), kept)) + "\n")
+        print(f"wrote {TRANSFER.relative_to(ROOT)}")
+    if only == "":
         TARGET.write_text(json.dumps(describe(TryOn(strict=False)), indent=1) + "\n")
         print(f"wrote {TARGET.relative_to(ROOT)}")
-    if ModelStore().has("features"):
+    if only in ("", "features") and ModelStore().has("features"):
         FEATURES.write_text(json.dumps(describe_features(Features(ModelStore())), indent=1) + "\n")
         print(f"wrote {FEATURES.relative_to(ROOT)}")
 

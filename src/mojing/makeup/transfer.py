@@ -77,7 +77,7 @@ class Transfer:
         pictures = [np.asarray(out[name][0], np.float32).transpose(1, 2, 0) for name in ("bare", "product")]
         return Reading(texture, valid, rows, *pictures)
 
-    def read(self, rgb: U8, face: FaceView, *, name: str = "", refine: int = 2, residual: bool = True) -> Look:
+    def read(self, rgb: U8, face: FaceView, *, name: str = "", refine: int = 1, residual: bool = True) -> Look:
         """The look that a face of a photo (H, W, 3) wears.
 
         The colours that the network names are corrected `refine` times: the look is painted on the estimated bare

@@ -83,7 +83,10 @@ def _reading(rows: F32, truth: F32, known: F32) -> dict[str, float]:
 
 @torch.no_grad()
 def thresholds_of(net: nn.Module, pairs: Pairs, *, most: int = 240) -> list[float]:
-    """Chance of presence (len(READ),) from which a kind is said to be there: of the highest F1 on training pairs."""
+    """Chance of presence (len(READ),) from which a kind is said to be there: that of the highest F1 on pairs.
+
+    They must be pairs of held-out faces: of those it was trained on a network is too sure.
+    """
     if not isinstance(net, MakeupNet):
         return []
     n = min(most, len(pairs.made))
@@ -91,7 +94,9 @@ def thresholds_of(net: nn.Module, pairs: Pairs, *, most: int = 240) -> list[floa
     for i in range(n):
         worn, valid = _picture(pairs.made[i, 0]), _picture(pairs.valid[pairs.pair[i, 0]])
         chance[i] = torch.sigmoid(net.trunk(torch.cat([worn, valid], dim=1))[1][0, :, 0]).numpy()
-    return [best_threshold(chance[:, k], pairs.rows[:n, k, 0] > 0, pairs.known[:n, k, 0]) for k in range(len(READ))]
+    there = pairs.rows[:n, :, 0] > 0
+    known = np.where(there, pairs.known[:n, :, 0], 1.0)
+    return [best_threshold(chance[:, k], there[:, k], known[:, k]) for k in range(len(READ))]
 
 
 def best_threshold(chance: AnyArray, there: AnyArray, known: AnyArray) -> float:

@@ -192,7 +192,7 @@ def layers_step(net: MakeupNet, batch: Batch, piece: Piece) -> Answer:
     reading, parts = rows_loss(rows.float(), batch.rows, batch.known)
     remove = difference(removed, bare, before=worn, valid=valid)
     move = difference(moved, other, before=other_bare, valid=other_valid * valid)
-    thin = 0.02 * cover[:, 3].mean() + 0.02 * product[:, 3].mean()
+    thin = 0.004 * cover[:, 3].mean() + 0.004 * product[:, 3].mean()
     loss = reading + 8.0 * remove + 8.0 * move + thin
     parts |= {"remove": remove.item(), "move": move.item()}
     return Answer(((worn, removed, bare), (other_bare, moved, other)), loss, parts)
@@ -267,7 +267,7 @@ def train(options: Options) -> Path | None:
     batches.close()
     run.log(event="validation", **validate(ema.net, held_out))
     states = _states(net, judge, ema=ema, optimizer=optimizer, referee=referee)
-    run.save(states | {"thresholds": thresholds_of(ema.net, pairs)})
+    run.save(states | {"thresholds": thresholds_of(ema.net, held_out)})
     if isinstance(ema.net, Repainter):
         export_baseline(ema.net, run)
     return run.folder / "last.pt"
