@@ -113,7 +113,7 @@ def _jitter(figures: Figures) -> str:
     found = dig(figures, "face.jitter")
     if not isinstance(found, Mapping):
         return "not measured"
-    return ", ".join(f"{k} {v:.2f}" for k, v in found.items() if isinstance(v, float)) or "not measured"
+    return _number(found.get("tracked_px"))
 
 
 def _unfair(figures: Figures) -> str:
