@@ -37,3 +37,4 @@ def test_the_portrait_is_read_as_it_was() -> None:
     assert float(delta_e_2000(lab(now["read"]["lip"]["shades"][0]), lab("#8c1c3a"))) < 12.0
     assert now["left_after_removal"] == pytest.approx(was["left_after_removal"], abs=0.05)
     assert now["left_after_removal"] < 0.98
+    assert now["star"].get("blush", 0.0) > 0.002, "a star on the cheek is no layer: it must stay as a residual"

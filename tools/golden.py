@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from mojing.core.image import load
@@ -88,6 +89,8 @@ def describe_features(network: Features) -> dict[str, Any]:
 def describe_transfer(transfer: Transfer, mesh: list[list[float]]) -> dict[str, Any]:
     """What is read off the bundled portrait with a known look on it, and how much of the look removal takes away.
 
+    `star` is what stays as residual (share of the flat layout) when a star that no layer can say is drawn on a cheek.
+
     `mesh` (478, 3) is the portrait's, kept in the file so that the figures depend on this network alone.
     """
     rgb = load(ROOT / "examples" / "faces" / "astronaut.jpg").rgb
@@ -98,8 +101,15 @@ def describe_transfer(transfer: Transfer, mesh: list[list[float]]) -> dict[str, 
     bare = render(worn, face, look=transfer.bare(worn, face)).image
     changed = (worn != rgb).any(axis=2)
     left, before = (float(np.abs(image[changed].astype(float) - rgb[changed]).mean()) for image in (bare, worn))
+    star = worn.copy()
+    turns = np.arange(10) * np.pi / 5
+    reach = np.where(np.arange(10) % 2, 5.0, 12.0)
+    corners = face.mesh[280, :2] + np.stack([np.sin(turns), -np.cos(turns)], axis=1) * reach[:, None]
+    cv2.fillPoly(star, [np.rint(corners).astype(np.int32)], (30, 60, 190), cv2.LINE_AA)
+    kept = [layer for layer in transfer.read(star, face).layers if isinstance(layer.residual, np.ndarray)]
     return {
         "mesh": mesh,
+        "star": {layer.kind: round(float((layer.residual[..., 3] > 60).mean()), 4) for layer in kept},
         "read": {
             layer.kind: {"shades": [s.hex for s in layer.shades], "coverage": round(layer.coverage, 2)}
             for layer in found.layers

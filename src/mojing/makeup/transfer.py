@@ -85,7 +85,7 @@ class Transfer:
         """
         seen = self.see(rgb, face)
         look = decode(seen.rows, thresholds=self.thresholds, name=name)
-        if not look.layers:
+        if not look.layers and not residual:
             return look
         bare = render(rgb, face, look=_removal(seen), layers=False).image
         for _ in range(refine):
@@ -177,14 +177,18 @@ def _with_rest(look: Look, seen: Reading, bare: U8, *, face: FaceView) -> Look:
     unlike = np.clip((gap - 10.0) / 12.0, 0.0, 1.0).astype(np.float32)
     thick = np.clip((seen.product[..., 3] - 0.25) / 0.25, 0.0, 1.0)
     rest = seen.product.copy()
-    rest[..., 3] *= cv2.GaussianBlur(unlike * thick * seen.valid, (0, 0), 1.2)
+    rest[..., 3] = cv2.GaussianBlur(rest[..., 3] * unlike * thick * seen.valid, (0, 0), 1.5)
     layers = list(look.layers)
     for region, kind in _HOLDERS.items():
         alpha = rest[..., 3] * _territory(region)
+        if float((alpha > 0.1).mean()) <= _LEAST_REST:
+            continue
         at = [i for i, layer in enumerate(layers) if layer.kind == kind]
-        if at and float((alpha > 0.1).mean()) > _LEAST_REST:
+        if at:
             picture = to_uint8(np.dstack([rest[..., :3], alpha / max(layers[at[-1]].coverage, 0.2)]))
             layers[at[-1]] = replace(layers[at[-1]], residual=picture)
+        else:
+            layers.append(Layer(kind, coverage=1.0, residual=to_uint8(np.dstack([rest[..., :3], alpha]))))
     return replace(look, layers=tuple(layers))
 
 
