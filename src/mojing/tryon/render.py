@@ -133,6 +133,9 @@ _SKIN = ("neck", "left_arm", "right_arm", "left_leg", "right_leg")
 _CHROMA = 0.3
 """Share of the invented chroma's deviation from the person's own that is kept."""
 
+EDGE = (0.4, 0.8)
+"""What the network keeps of the cloth, from not at all to wholly: its own edges are pixels wide, cloth's are not."""
+
 _LIGHT = 22.0
 """Most that invented skin may be lighter or darker in the middle than the face, in L*."""
 
@@ -177,7 +180,7 @@ def _with_network(session: Session, rgb: U8, body: BodyView, *, drape: Drape, ed
     at = _positions(to, (bx, by, bw, bh))
     flow = _read(out.flow, at, stride=4) * np.float32(1 / to.scale)
     moved, solid = _move(cloth, drape.alpha, flow, corner=(bx, by))
-    keep = _read(out.keep, at)
+    keep = np.clip((_read(out.keep, at) - EDGE[0]) / (EDGE[1] - EDGE[0]), 0, 1)
     alpha = np.asarray(solid * keep, np.float32)
     lit = moved * _read(out.gain, at, stride=4)[..., None]
     invented = _read(out.rgb, at)
