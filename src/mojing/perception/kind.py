@@ -27,6 +27,10 @@ CLEAR = 0.3
 SYMMETRIC = 0.8
 """Overlap of an outline with its mirror image from which left and right must agree."""
 
+TORN = (0.15, 0.1)
+"""Left and right anchors that differ by more than this share of a symmetric outline's width or height cannot both be
+right, however clearly they were seen."""
+
 NARROW = 0.47
 """Half distance of the shoulders, as a share of the hem's, below which they lie on a hood or collar."""
 
@@ -103,10 +107,10 @@ def true_lining(inner: U8, outline: U8, *, category: str) -> U8:
 def level_pairs(anchors: F32, outline: U8, *, category: str, mirror: Mirror | None = None) -> F32:
     """Make left and right anchors of a lying garment mirror images of each other where its outline is symmetric.
 
-    Pairs of which both are clearly seen stay. Others that nearly agree are averaged by confidence; of those that do
-    not, the wider shoulder and otherwise the surer anchor counts. Shoulders of a sleeved garment that are narrower than
-    half its hem lie on a hood or collar, and are set where the outline reaches the hem's width. An uneven pair would
-    lay the garment on askew. `mirror` is the outline's line of symmetry, where it is already known.
+    Pairs that nearly agree stay where both are clearly seen and are averaged by confidence where not; of those that
+    contradict each other the wider shoulder and otherwise the surer anchor counts. Shoulders of a sleeved garment that
+    are narrower than half its hem lie on a hood or collar, and are set where the outline reaches the hem's width. An
+    uneven pair would lay the garment on askew. `mirror` is the outline's line of symmetry, where it is known.
     """
     point, along, overlap = mirror or symmetry(outline)
     if overlap < SYMMETRIC:
@@ -115,6 +119,7 @@ def level_pairs(anchors: F32, outline: U8, *, category: str, mirror: Mirror | No
     across = np.array([along[1], -along[0]])
     _, _, w, h = cv2.boundingRect((outline > 127).astype(np.uint8))
     halves: dict[str, tuple[float, float]] = {}
+    torn: set[str] = set()
     for name in PAIRS:
         rows = [A[f"left_{name}"], A[f"right_{name}"]]
         if out[rows, 2].min() <= 0:
@@ -122,9 +127,10 @@ def level_pairs(anchors: F32, outline: U8, *, category: str, mirror: Mirror | No
         u = (out[rows, :2] - point) @ across * np.array([1.0, -1.0])
         v = (out[rows, :2] - point) @ along
         weight = out[rows, 2] / out[rows, 2].sum()
-        if abs(u[0] - u[1]) > 0.15 * w or abs(v[0] - v[1]) > 0.1 * h:
+        if abs(u[0] - u[1]) > TORN[0] * w or abs(v[0] - v[1]) > TORN[1] * h:
             chosen = int(np.argmax(u)) if name == "shoulder" else int(np.argmax(weight))
             weight = np.eye(2)[chosen]
+            torn.add(name)
         halves[name] = float(u @ weight), float(v @ weight)
     moved = False
     if category in ("top", "outer") and {"shoulder", "elbow", "hem"} <= halves.keys():
@@ -134,7 +140,7 @@ def level_pairs(anchors: F32, outline: U8, *, category: str, mirror: Mirror | No
             halves["shoulder"] = 0.9 * hem[0], _reaches(outline, (point, along), half=hem[0])
     for name, (u_half, v_at) in halves.items():
         clear = out[[A[f"left_{name}"], A[f"right_{name}"]], 2].min() >= CLEAR
-        if clear and not (moved and name == "shoulder"):
+        if clear and name not in torn and not (moved and name == "shoulder"):
             continue
         for side, sign in (("left", 1.0), ("right", -1.0)):
             out[A[f"{side}_{name}"], :2] = point + sign * u_half * across + v_at * along

@@ -320,9 +320,10 @@ def scene(worn: Worn, rng: np.random.Generator, edges: Sequence[NDArray[np.uint8
     if worn.flat and rng.random() < FLAT_SHARE:
         flat = worn.flat[int(rng.integers(len(worn.flat)))]
         rgb, alpha, anchors = flat.rgb, flat.alpha, flat.anchors.copy()
+        inner = np.zeros_like(alpha)
     else:
         rgb, alpha, anchors = worn.view.rgb.copy(), worn.view.alpha.copy(), worn.view.anchors.copy()
-    inner = (worn.view.inner > 127).astype(np.uint8)
+        inner = (worn.view.inner > 127).astype(np.uint8)
     if not inner.any() and rng.random() < 0.7:
         rgb, inner = inner_collar(alpha, rgb, anchors, rng)
     if rng.random() < 0.6:
