@@ -28,8 +28,10 @@ SYMMETRIC = 0.8
 """Overlap of an outline with its mirror image from which left and right must agree."""
 
 TORN = (0.15, 0.1)
-"""Left and right anchors that differ by more than this share of a symmetric outline's width or height cannot both be
-right, however clearly they were seen."""
+"""Shares of the outline's width and height by which left and right anchors may differ and still nearly agree."""
+
+EVEN = 0.93
+"""Overlap from which anchors that contradict each other cannot both be right, however clearly they were seen."""
 
 NARROW = 0.47
 """Half distance of the shoulders, as a share of the hem's, below which they lie on a hood or collar."""
@@ -130,7 +132,8 @@ def level_pairs(anchors: F32, outline: U8, *, category: str, mirror: Mirror | No
         if abs(u[0] - u[1]) > TORN[0] * w or abs(v[0] - v[1]) > TORN[1] * h:
             chosen = int(np.argmax(u)) if name == "shoulder" else int(np.argmax(weight))
             weight = np.eye(2)[chosen]
-            torn.add(name)
+            if overlap >= EVEN:
+                torn.add(name)
         halves[name] = float(u @ weight), float(v @ weight)
     moved = False
     if category in ("top", "outer") and {"shoulder", "elbow", "hem"} <= halves.keys():
