@@ -107,6 +107,8 @@ def run_transfer(
             judge(image, pair, areas, into=figures[name])
             if faces is not None:
                 figures[name]["landmark_shift"] += landmark_shift(image, pair, faces)
+        if faces is not None:
+            figures["truth"]["landmark_shift"] += landmark_shift(pair.truth, pair, faces)
         outside = made.image[made.mask == 0].astype(int) - pair.b.rgb[made.mask == 0]
         figures["ours"]["outside_layers_max"].append(float(np.abs(outside).max(initial=0)))
         _judge_removal(pair, transfer, into=figures)
