@@ -29,7 +29,7 @@ def main() -> None:
     for person, garment in PAIRS:
         photo, cloth = load(ROOT / f"examples/people/{person}.jpg"), load(ROOT / f"examples/garments/{garment}.jpg")
         before, after = scaled(photo.flat()), scaled(mirror(photo, cloth).image)
-        corner = scaled(cloth.flat(), HEIGHT // 4)
+        corner = scaled(cloth.flat(), HEIGHT // 6)
         before, after = before[:, 40:-40].copy(), after[:, 40:-40]
         before[4 : 4 + corner.shape[0], 4 : 4 + corner.shape[1]] = corner
         cells.append(np.hstack([before, after]))
