@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from mojing.cli import app as cli
 from mojing.core.image import save
+from tests.cli.conftest import Run
 from tests.curate.scenes import folder_of, scene, state
 
 pytest.importorskip("imagehash", reason="the extra 'train' is not installed")
 
-Run = Callable[..., tuple[int, str, str]]
-
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
-    """Run a command line in this process: exit code, stdout, stderr. There is no feature network."""
+def run(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """Run `mojing data` in this process: exit code, stdout, stderr. There is no feature network."""
     monkeypatch.setenv("MOJING_MODELS", str(tmp_path / "no models"))
-
-    def go(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mojing", "data", *map(str, words)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-        out, err = capfd.readouterr()
-        return code, out, err
-
-    return go
+    return lambda *words: run("data", *words)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Writing results: asked beforehand whether it can be done, and then whole files or none."""
+"""Texts that users give, read within limits; results, asked for beforehand and written as whole files or none."""
 
 from __future__ import annotations
 
@@ -12,6 +12,27 @@ from pathlib import Path
 from mojing.core.errors import InputError
 
 _HINT = "choose another place"
+
+
+def read_text(path: str | Path, *, what: str, code: str, most: int, hint: str) -> str:
+    """The text of a UTF-8 file of at most `most` bytes; `what` names it in messages, `code` is that of its faults.
+
+    Raises:
+        InputError: not_found, `code`.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+    except (OSError, ValueError) as exc:
+        raise InputError("not_found", f"there is no {what} {path}", "check the path") from exc
+    if len(data) > most:
+        size = f"{most >> 20} MiB" if most >> 20 else f"{most >> 10} KiB"
+        raise InputError(code, f"{path.name} has more than {size}", hint)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        raise InputError(code, f"{path.name} is no UTF-8 text", hint) from exc
 
 
 def check_file(path: str | Path) -> None:

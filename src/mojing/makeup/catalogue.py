@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from mojing.core.errors import InputError
+from mojing.core.files import read_text
 from mojing.makeup.kinds import KINDS
 from mojing.makeup.look import Look, Product, Shade, loads, read_shade
 
@@ -40,17 +41,7 @@ class Catalogue:
             InputError: not_found, bad_catalogue.
         """
         path = Path(path)
-        try:
-            with path.open("rb") as file:
-                data = file.read(MAX_BYTES + 1)
-        except (OSError, ValueError) as exc:
-            raise InputError("not_found", f"there is no catalogue {path}", "check the path") from exc
-        if len(data) > MAX_BYTES:
-            raise InputError("bad_catalogue", f"{path.name} has more than {MAX_BYTES >> 20} MiB", _HINT)
-        try:
-            text = data.decode("utf-8-sig")
-        except UnicodeDecodeError as exc:
-            raise InputError("bad_catalogue", f"{path.name} is no UTF-8 text", _HINT) from exc
+        text = read_text(path, what="catalogue", code="bad_catalogue", most=MAX_BYTES, hint=_HINT)
         return cls.of_json(text) if path.suffix.lower() == ".json" else cls.of_csv(text)
 
     @classmethod

@@ -218,17 +218,7 @@ def load(path: str | Path, *, products: Mapping[str, Product] | None = None) -> 
         InputError: not_found, bad_look.
     """
     path = Path(path)
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as exc:
-        raise InputError("not_found", f"there is no look file {path}", "check the path") from exc
-    if len(data) > MAX_BYTES:
-        raise InputError("bad_look", f"{path.name} has more than {MAX_BYTES >> 10} KiB", _HINT)
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as exc:
-        raise InputError("bad_look", f"{path.name} is no UTF-8 text", _HINT) from exc
+    text = files.read_text(path, what="look file", code="bad_look", most=MAX_BYTES, hint=_HINT)
     look = loads(text, products=products)
     beside = [path.parent / la.residual if isinstance(la.residual, Path) else None for la in look.layers]
     return replace(look, layers=tuple(replace(la, residual=at) for la, at in zip(look.layers, beside, strict=True)))

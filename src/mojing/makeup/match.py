@@ -19,6 +19,7 @@ import numpy as np
 from mojing.core.arrays import F64, U8, AnyArray, readonly
 from mojing.core.color import delta_e_2000, srgb_to_linear
 from mojing.core.errors import InputError
+from mojing.core.files import read_text
 from mojing.makeup.card import Card
 from mojing.makeup.optics import film, thickness_for
 from mojing.makeup.skincolour import SkinColour, hex_of, lab_of, skin_colour
@@ -80,14 +81,7 @@ class ShadeTable:
             InputError: not_found, bad_table.
         """
         path = Path(path)
-        if not path.is_file():
-            raise InputError("not_found", f"there is no table {path}", "check the path")
-        if path.stat().st_size > _MAX_BYTES:
-            raise InputError("bad_table", f"{path.name} has more than {_MAX_BYTES >> 20} MiB", _HINT)
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError as exc:
-            raise InputError("bad_table", f"{path.name} is no UTF-8 text", _HINT) from exc
+        text = read_text(path, what="table", code="bad_table", most=_MAX_BYTES, hint=_HINT)
         return cls.of(_rows(text, name=path.name))
 
     def within(self, brand: str | None) -> AnyArray:
@@ -108,7 +102,7 @@ class ShadeTable:
 
 
 def _rows(text: str, *, name: str) -> list[tuple[str, str, str, str]]:
-    reader = csv.DictReader(io.StringIO(text))
+    reader = csv.DictReader(io.StringIO(text, newline=None))
     fields = {f.strip().lower(): f for f in reader.fieldnames or ()}
     shade = fields.get("name") or fields.get("shade")
     if "brand" not in fields or "product" not in fields or "hex" not in fields or shade is None:

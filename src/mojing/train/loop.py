@@ -167,6 +167,19 @@ class Run:
         return state
 
 
+def checkpoint(net: nn.Module, ema: Ema, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """What a run of one network needs to go on."""
+    return {"net": net.state_dict(), "ema": ema.net.state_dict(), "optimizer": optimizer.state_dict()}
+
+
+def restore(state: dict[str, Any], *, net: nn.Module, ema: Ema, optimizer: torch.optim.Optimizer, step: int) -> None:
+    """Bring a network, its average and its optimiser to where `checkpoint` left them after `step` steps."""
+    net.load_state_dict(state["net"])
+    ema.net.load_state_dict(state["ema"])
+    ema.steps = step
+    optimizer.load_state_dict(state["optimizer"])
+
+
 def _short(value: float) -> float:
     return round(value, 5) if abs(value) >= 1 else float(f"{value:.5g}")
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -32,7 +31,7 @@ from mojing.train.data.people import (
     visible,
     whole_box,
 )
-from mojing.train.loop import Ema, Prefetch, Run, check_finite, cosine
+from mojing.train.loop import Ema, Prefetch, Run, check_finite, checkpoint, cosine, restore
 from mojing.train.nets.body import BodyNet, channels_last_bf16
 from mojing.train.options import parse_options
 
@@ -374,19 +373,11 @@ def _begin(
     if options.pseudo.name:
         pseudo_label(ema.net, people, keep=options.pseudo)
     if state is not None:
-        net.load_state_dict(state["net"])
-        ema.net.load_state_dict(state["ema"])
-        ema.steps = run.step
-        optimizer.load_state_dict(state["optimizer"])
+        restore(state, net=net, ema=ema, optimizer=optimizer, step=run.step)
         if run.progress >= rounds[0] and not options.pseudo.name:
             pseudo_label(ema.net, people)
         rounds = [r for r in rounds if r > run.progress + 0.1]
     return rounds
-
-
-def checkpoint(net: nn.Module, ema: Ema, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """What a resumed run needs."""
-    return {"net": net.state_dict(), "ema": ema.net.state_dict(), "optimizer": optimizer.state_dict()}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -22,7 +21,7 @@ from mojing.perception.faceview import FACE_PARTS
 from mojing.train.data import augment as aug
 from mojing.train.data import face_augment as dress
 from mojing.train.data.faces import IGNORE, REACH, Face, load_faces, load_others
-from mojing.train.loop import Ema, Prefetch, Run, check_finite, cosine
+from mojing.train.loop import Ema, Prefetch, Run, check_finite, checkpoint, cosine, restore
 from mojing.train.nets.body import channels_last_bf16
 from mojing.train.nets.face import ANCHORS, FaceNet
 from mojing.train.options import parse_options
@@ -379,10 +378,7 @@ def train(options: Options) -> Path:
     optimizer = torch.optim.AdamW(net.parameters(), lr=options.lr, weight_decay=0.02)
     state = run.load()
     if state is not None:
-        net.load_state_dict(state["net"])
-        ema.net.load_state_dict(state["ema"])
-        ema.steps = run.step
-        optimizer.load_state_dict(state["optimizer"])
+        restore(state, net=net, ema=ema, optimizer=optimizer, step=run.step)
     sampler = Sampler(faces, others, options)
     batches = Prefetch(sampler.batch, start=run.step)
     points, classes = point_weights(), class_weights(faces)
@@ -438,11 +434,6 @@ def settle(net: nn.Module, sampler: Sampler, *, number: int, batches: int) -> No
     images = (sampler.batch(number + i)[0].float() / 255 for i in range(batches))
     with channels_last_bf16("cpu"):
         torch.optim.swa_utils.update_bn((x.contiguous(memory_format=torch.channels_last) for x in images), net)
-
-
-def checkpoint(net: nn.Module, ema: Ema, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """What a resumed run needs."""
-    return {"net": net.state_dict(), "ema": ema.net.state_dict(), "optimizer": optimizer.state_dict()}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -23,7 +22,7 @@ from mojing.perception.facefind import SIDE, STRIDE, peaks, where
 from mojing.perception.ground_truth import is_validation
 from mojing.train.data import face_augment as dress
 from mojing.train.data.faces import IGNORE, PART, SETS, filled, moved_mesh, read_photo, trusted
-from mojing.train.loop import Ema, Prefetch, Run, check_finite, cosine
+from mojing.train.loop import Ema, Prefetch, Run, check_finite, checkpoint, cosine, restore
 from mojing.train.nets.body import channels_last_bf16
 from mojing.train.nets.facefinder import FinderNet
 from mojing.train.options import parse_options
@@ -265,10 +264,7 @@ def train(options: Options) -> Path:
     optimizer = torch.optim.AdamW(net.parameters(), lr=options.lr, weight_decay=0.02)
     state = run.load()
     if state is not None:
-        net.load_state_dict(state["net"])
-        ema.net.load_state_dict(state["ema"])
-        ema.steps = run.step
-        optimizer.load_state_dict(state["optimizer"])
+        restore(state, net=net, ema=ema, optimizer=optimizer, step=run.step)
     sampler = Sampler(shots, options)
     batches = Prefetch(sampler.batch, start=run.step)
     run.start()
@@ -299,11 +295,6 @@ def train(options: Options) -> Path:
     run.log(event="validation", **validate(ema.net, held_out, rounds=4))
     run.save(checkpoint(net, ema, optimizer))
     return run.folder / "last.pt"
-
-
-def checkpoint(net: nn.Module, ema: Ema, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """What a resumed run needs."""
-    return {"net": net.state_dict(), "ema": ema.net.state_dict(), "optimizer": optimizer.state_dict()}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -24,7 +23,7 @@ from mojing.perception.features import KINDS, SIDE
 from mojing.runtime.store import ModelStore
 from mojing.train.data import augment as aug
 from mojing.train.data.kinds import OTHER, STORED, Picture, cut_out, load_pictures
-from mojing.train.loop import Ema, Prefetch, Run, check_finite, cosine
+from mojing.train.loop import Ema, Prefetch, Run, check_finite, checkpoint, cosine, restore
 from mojing.train.nets.body import channels_last_bf16
 from mojing.train.nets.features import FeatureNet
 from mojing.train.options import parse_options
@@ -266,10 +265,7 @@ def train(options: Options) -> Path:
     ema = Ema(net, decay=0.99)
     optimizer = torch.optim.AdamW(net.parameters(), lr=options.lr, weight_decay=0.05)
     if state is not None:
-        net.load_state_dict(state["net"])
-        ema.net.load_state_dict(state["ema"])
-        ema.steps = run.step
-        optimizer.load_state_dict(state["optimizer"])
+        restore(state, net=net, ema=ema, optimizer=optimizer, step=run.step)
     sampler = Sampler(pictures, options)
     sampler.side = side_at(run.progress, options)
     batches = Prefetch(sampler.batch, start=run.step)
@@ -313,11 +309,6 @@ def side_at(progress: float, options: Options) -> int:
     if progress < options.half_share:
         return SIDE // 2
     return SIDE * 3 // 4 if progress < options.small_share else SIDE
-
-
-def checkpoint(net: nn.Module, ema: Ema, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """What a resumed run needs."""
-    return {"net": net.state_dict(), "ema": ema.net.state_dict(), "optimizer": optimizer.state_dict()}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -39,11 +39,11 @@ from mojing.train.data.garments import (
     take_all_off,
 )
 from mojing.train.data.people import IGNORE, load_people
-from mojing.train.loop import Ema, Prefetch, Run, check_finite, cosine
+from mojing.train.loop import Ema, Prefetch, Run, check_finite, checkpoint, cosine, restore
 from mojing.train.nets.body import BodyNet, channels_last_bf16
 from mojing.train.nets.garment import GarmentNet
 from mojing.train.options import parse_options
-from mojing.train.recipes.body import checkpoint, pseudo_label
+from mojing.train.recipes.body import pseudo_label
 
 MIRROR = mirror_order(GARMENT_ANCHORS)
 
@@ -332,10 +332,7 @@ def _begin(
     net, ema = nets
     rounds = [0.45, 0.72]
     if (state := run.load()) is not None:
-        net.load_state_dict(state["net"])
-        ema.net.load_state_dict(state["ema"])
-        ema.steps = run.step
-        optimizer.load_state_dict(state["optimizer"])
+        restore(state, net=net, ema=ema, optimizer=optimizer, step=run.step)
         if run.progress >= rounds[0] or options.start.is_file():
             label_real(ema.net, material.real)
         return [r for r in rounds if r > run.progress]
