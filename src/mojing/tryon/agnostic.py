@@ -25,6 +25,7 @@ from mojing.core.skeleton import BODY_JOINTS
 from mojing.perception.body import BodyView
 from mojing.perception.labels import LABELS, L
 from mojing.tryon.drape import Drape
+from mojing.tryon.limbs import Limb, bare_limbs, layout
 from mojing.tryon.parts import SIDES, Figure, complete
 from mojing.tryon.pattern import PARTS, UPPER
 
@@ -38,9 +39,6 @@ _OFF: dict[str, tuple[str, ...]] = {
 _FRONT = ("hair", "face", "hat", "glasses", "scarf", "bag")
 _ARMS = ("left_arm", "right_arm")
 _LEGS = ("left_leg", "right_leg")
-_ARM_WIDTH = {"shoulder": 0.15, "elbow": 0.115, "wrist": 0.075}
-_LEG_WIDTH = {"hip": 0.27, "knee": 0.17, "ankle": 0.1}
-"""Widths of bare limbs at their joints, in torso lengths."""
 WAIST = 0.68
 """How far down from the neck to the hips the waist lies."""
 
@@ -58,6 +56,7 @@ class Edit:
             and whatever neither the old nor the new garment touches. `mask & ~stay` is what really changes.
         bare: where the new garment leaves an arm or a leg bare, drawn from the joints; true skin or to be invented.
         notices: sentences about what has to be made up.
+        limbs: the arms and legs of `bare`.
     """
 
     mask: U8
@@ -66,6 +65,7 @@ class Edit:
     stay: U8
     bare: U8
     notices: tuple[str, ...] = ()
+    limbs: tuple[Limb, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("mask", "keep", "remove", "stay", "bare"):
@@ -87,7 +87,8 @@ def edit_region(body: BodyView, drape: Drape, category: str, *, margin: float = 
     length = float(np.hypot(*(figure.at["hips"] - figure.at["neck"])))
     new = np.asarray(cv2.compare(drape.alpha, 0.02, cv2.CMP_GT), np.uint8)
     remove, notices = _taken_off(body, figure, category, drape)
-    bare = _bare(figure, drape, category, length)
+    limbs_bare = bare_limbs(figure, drape, category)
+    bare = _bare(limbs_bare, drape)
     keep = _in_front(body, figure, drape, category, length=length, new=new)
     reach = max(margin * length, 2.0)
     mask = np.maximum(grow(remove, reach), grow(new, max(0.4 * reach, 1.5)))
@@ -104,7 +105,7 @@ def edit_region(body: BodyView, drape: Drape, category: str, *, margin: float = 
         mask = np.maximum(mask, cv2.bitwise_and(limbs, grow(new, reach)))
     mask = np.asarray(cv2.bitwise_and(mask, cv2.bitwise_not(keep)), np.uint8)
     stay = _stay(body, mask=mask, new=new, remove=remove, length=length)
-    return Edit(mask, keep, remove, stay, bare, notices)
+    return Edit(mask, keep, remove, stay, bare, notices, limbs_bare)
 
 
 def grow(mask: U8, radius: float) -> U8:
@@ -243,28 +244,15 @@ def _limb_area(figure: Figure, hw: tuple[int, int], joints: tuple[str, ...]) -> 
     return out
 
 
-def _bare(figure: Figure, drape: Drape, category: str, length: float) -> U8:
-    """Limbs beyond the new garment's ends: arms for upper-body garments, legs for what ends above the ankle."""
-    arms, legs = np.zeros(drape.alpha.shape, np.uint8), np.zeros(drape.alpha.shape, np.uint8)
-    for side in SIDES:
-        if category in ("top", "dress"):
-            _draw_limb(arms, figure, side, _ARM_WIDTH, start=drape.extents.get(f"{side}_sleeve", 0.15), length=length)
-        if category in ("dress", "skirt", "trousers"):
-            _draw_limb(legs, figure, side, _LEG_WIDTH, start=drape.extents.get(f"{side}_leg", 0.0), length=length)
+def _bare(limbs: tuple[Limb, ...], drape: Drape) -> U8:
+    """Area of the bare limbs: arms lie in front of the trunk's cloth, legs behind any."""
+    hw = (drape.alpha.shape[0], drape.alpha.shape[1])
+    arms = layout(tuple(limb for limb in limbs if limb.kind == "arm"), hw)
+    legs = layout(tuple(limb for limb in limbs if limb.kind == "leg"), hw)
     covered = drape.alpha > 0.5
     legs[covered] = 0
     arms[covered & (drape.part != PARTS["torso"]) & (drape.part != PARTS["skirt"])] = 0
     return np.maximum(arms, legs)
-
-
-def _draw_limb(out: U8, figure: Figure, side: str, widths: dict[str, float], *, start: float, length: float) -> None:
-    """Draw a limb from `start` (1 = elbow or knee, 2 = wrist or ankle) to its end."""
-    joints = [figure.at[f"{side}_{n}"] for n in widths]
-    t = np.arange(start, 2.0, 0.04)
-    points = np.stack([np.interp(t, [0, 1, 2], [j[k] for j in joints]) for k in (0, 1)], axis=1)
-    radius = np.interp(t, [0, 1, 2], list(widths.values())) * length / 2
-    for point, r in zip(points, radius, strict=True):
-        cv2.circle(out, _xy(point), max(int(r), 1), 255, -1)
 
 
 def _stay(body: BodyView, *, mask: U8, new: U8, remove: U8, length: float) -> U8:

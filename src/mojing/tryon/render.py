@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mojing.core.arrays import F32, U8, AnyArray, readonly
+from mojing.core.arrays import F32, F64, U8, AnyArray, readonly
 from mojing.core.geometry import Affine, Box, crop_affine, warp_crop
 from mojing.core.warp import WarpField
 from mojing.perception.body import BodyView
@@ -24,6 +24,7 @@ from mojing.runtime.store import ModelStore
 from mojing.tryon.agnostic import Edit, grow, soft_mask
 from mojing.tryon.conditions import CATEGORIES, CROP_WH, context_input, crop_rect, picture_input, skin_colour
 from mojing.tryon.drape import Drape
+from mojing.tryon.uncover import tones, uncover
 
 GARMENT_LABELS: dict[str, tuple[str, ...]] = {
     "top": ("upper",),
@@ -99,6 +100,8 @@ class _Out:
     flow: F32
     gain: F32
     parse: F32
+    tone: dict[str, F64] | None
+    """Colours of arms and legs, None when no skin is seen."""
 
 
 def _run(
@@ -120,12 +123,14 @@ def _run(
         }
     )
     labels = out["parse"][0].argmax(axis=0).astype(np.uint8)
+    skin = skin_colour(photo, parse, mask)
     return _Out(
-        true_skin(out["rgb"][0].transpose(1, 2, 0), labels, skin_colour(photo, parse, mask)),
+        true_skin(out["rgb"][0].transpose(1, 2, 0), labels, skin),
         1 / (1 + np.exp(-out["alpha"][0, 0])),
         out["flow"][0].transpose(1, 2, 0),
         out["gain"][0, 0],
         out["parse"][0],
+        tones(photo, parse, mask, skin=skin) if skin.any() else None,
     )
 
 
@@ -184,6 +189,8 @@ def _with_network(session: Session, rgb: U8, body: BodyView, *, drape: Drape, ed
     alpha = np.asarray(solid * keep, np.float32)
     lit = moved * _read(out.gain, at, stride=4)[..., None]
     invented = _read(out.rgb, at)
+    if out.tone is not None:
+        invented = uncover(invented, rgb, body, edit=edit, tone=out.tone, rect=(bx, by, bw, bh))
     # Beside the person the background is in the photo: cloth goes over that, nothing need be invented.
     behind = np.where(_beside(body)[window][..., None], rgb[window].astype(np.float32), invented)
     new = behind + (lit - behind) * alpha[..., None]
