@@ -87,8 +87,8 @@ def edit_region(body: BodyView, drape: Drape, category: str, *, margin: float = 
     length = float(np.hypot(*(figure.at["hips"] - figure.at["neck"])))
     new = np.asarray(cv2.compare(drape.alpha, 0.02, cv2.CMP_GT), np.uint8)
     remove, notices = _taken_off(body, figure, category, drape)
-    limbs_bare = bare_limbs(figure, drape, category)
-    bare = _bare(limbs_bare, drape)
+    bared = tuple(bare_limbs(figure, drape, category).values())
+    bare = _bare(bared, drape)
     keep = _in_front(body, figure, drape, category, length=length, new=new)
     reach = max(margin * length, 2.0)
     mask = np.maximum(grow(remove, reach), grow(new, max(0.4 * reach, 1.5)))
@@ -105,7 +105,7 @@ def edit_region(body: BodyView, drape: Drape, category: str, *, margin: float = 
         mask = np.maximum(mask, cv2.bitwise_and(limbs, grow(new, reach)))
     mask = np.asarray(cv2.bitwise_and(mask, cv2.bitwise_not(keep)), np.uint8)
     stay = _stay(body, mask=mask, new=new, remove=remove, length=length)
-    return Edit(mask, keep, remove, stay, bare, notices, limbs_bare)
+    return Edit(mask, keep, remove, stay, bare, notices, bared)
 
 
 def grow(mask: U8, radius: float) -> U8:

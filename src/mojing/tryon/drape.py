@@ -28,6 +28,7 @@ from mojing.perception.body import BodyView
 from mojing.perception.labels import L
 from mojing.tryon.fields import Bone, ThinPlate, limb
 from mojing.tryon.fit import Fit
+from mojing.tryon.limbs import bare_limbs, layout
 from mojing.tryon.parts import FOREARM, SHIN, SIDES, THIGH, UPPER_ARM, Figure, complete, sample
 from mojing.tryon.pattern import PARTS, UPPER, Pattern, make_pattern
 from mojing.tryon.trunk import Trunk, fit_trunk
@@ -37,10 +38,6 @@ if TYPE_CHECKING:
 
 _ROUND = 0.88
 """Width of a worn sleeve or trouser leg, seen from the front, over that of the same cloth lying flat."""
-
-
-_ARM_HALVES = {"shoulder": 0.072, "elbow": 0.055, "wrist": 0.036}
-"""Half widths of a bare arm at its joints, in torso lengths; a little less than the arm's, so that no gap opens."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,23 +104,23 @@ def drape(
 def _arms_in_front(result: Drape, figure: Figure, body: BodyView) -> Drape:
     """Bare arms, from where a sleeve ends, lie beside or in front of the trunk's cloth: cut it away there.
 
-    Without this a wide sleeveless top would hide the upper arms that hang at the wearer's sides.
+    Without this a wide sleeveless top would hide the upper arms that hang at the wearer's sides, or stand out beyond.
     """
     scale = result.alpha.shape[0] / body.hw[0]
-    length = float(np.hypot(*(figure.at["hips"] - figure.at["neck"]))) * scale
     over = np.zeros(result.alpha.shape, np.uint8)
-    for side in SIDES:
-        joints = [(figure.at[f"{side}_{n}"] + 0.5) * scale - 0.5 for n in _ARM_HALVES]
+    hips = (figure.at["hips"] + 0.5) * scale - 0.5
+    limbs = bare_limbs(figure, result, "top")
+    for side, bare in limbs.items():
         end = 1.0 if _hidden(figure, body, side=side) else 2.0
-        t = np.arange(max(result.extents.get(f"{side}_sleeve", 0.0), 0.22), end, 0.03)
-        points = np.stack([np.interp(t, [0, 1, 2], [j[k] for j in joints]) for k in (0, 1)], axis=1)
-        radius = np.interp(t, [0, 1, 2], list(_ARM_HALVES.values())) * length
-        for (x, y), r in zip(np.clip(points, -30000, 30000), radius, strict=True):
-            cv2.circle(over, (round(float(x)), round(float(y))), max(int(r), 1), 255, -1)
+        arm = replace(bare.scaled(scale), start=max(bare.start, 0.22), end=end)
+        np.maximum(over, layout((arm,), over.shape, edge=0.97), out=over)
+        for corners in arm.beyond(hips):
+            cv2.fillConvexPoly(over, np.rint(np.clip(corners, -30000, 30000)).astype(np.int32), 255)
     trunk = (result.part == PARTS["torso"]) | (result.part == PARTS["skirt"])
     over[~trunk] = 0
     if not over.any():
         return result
+    length = next(iter(limbs.values())).length * scale
     soft = cv2.GaussianBlur(over, (0, 0), max(0.004 * length, 0.5)).astype(np.float32) / 255
     alpha = np.where(trunk, result.alpha * (1 - soft), result.alpha).astype(np.float32)
     rgb = np.where(alpha[..., None] > 0, result.rgb, np.uint8(0))
@@ -198,7 +195,7 @@ def _layers(
         origin = (window[0].start, window[1].start)
         part = (PARTS[f"{side}_{names[0]}"], PARTS[f"{side}_{names[1]}"])
         key = f"{side}_sleeve" if upper else f"{side}_leg"
-        extents[key] = _limb_extent(pattern, bones)
+        extents[key] = _limb_extent(pattern, side, bones)
         if upper and _hidden(figure, body, side=side):
             layers.append(_Layer(side, grid, part, half, origin, depth=1, only=1))
             layers.append(_Layer(side, grid, part, half, origin, depth=3, only=0))
@@ -256,9 +253,10 @@ def _lengthen(own: list[F64], theirs: list[F64], i: int, share: float, trunk: Tr
     own[i + 1 :] = [point + shift for point in own[i + 1 :]]
 
 
-def _limb_extent(pattern: Pattern, bones: tuple[Bone, Bone]) -> float:
-    """How far the cloth reaches along a limb, in bones: 1 at its middle joint, 2 at its end."""
-    alpha = pattern.rgba[..., 3]
+def _limb_extent(pattern: Pattern, side: str, bones: tuple[Bone, Bone]) -> float:
+    """How far the cloth of a sleeve or trouser leg reaches along its limb, in bones: 1 at its middle joint."""
+    cloth = pattern.shown(side)
+    scale = cloth.shape[1] / pattern.hw[1]
     t = np.linspace(0.05, 1.4, 55)[:, None]
     reach = 0.0
     offsets = np.linspace(-0.12, 0.12, 5)
@@ -266,7 +264,7 @@ def _limb_extent(pattern: Pattern, bones: tuple[Bone, Bone]) -> float:
         d = bone.garment_b - bone.garment_a
         line = bone.garment_a + (t if i else t[t[:, 0] <= 1.0][:, None]) * d
         normal = np.array([-d[1], d[0]])
-        hit = np.mean([sample(alpha, line + o * normal) > 127 for o in offsets], axis=0) >= 0.6
+        hit = np.mean([sample(cloth, (line + o * normal + 0.5) * scale - 0.5) > 127 for o in offsets], axis=0) >= 0.6
         along = (t if i else t[t[:, 0] <= 1.0][:, None])[:, 0]
         if hit.any():
             reach = max(reach, i + float(along[hit].max()))

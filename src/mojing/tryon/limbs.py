@@ -1,12 +1,13 @@
 """Bare arms and legs: where they lie when a new garment leaves them uncovered, and what their skin looks like.
 
-Widths and shading were measured on hand-labelled street photos of the training part (645 places on shins, 846 on arms): the
-side towards the body is darker, the outer one hardly is, and arms are lighter than the face.
+Widths and shading were measured on hand-labelled street photos of the training part (645 places on shins, 846 on arms):
+the side towards the body is darker, the outer one hardly is, and arms are lighter than the face.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -45,6 +46,7 @@ class Limb:
         start: where it begins to be bare, in bones.
         inward: +1 or -1, the side of the bone that faces the body.
         length: torso length in px.
+        end: where it is hidden again, 2 at the wrist or ankle.
     """
 
     kind: str
@@ -52,6 +54,29 @@ class Limb:
     start: float
     inward: float
     length: float
+    end: float = 2.0
+
+    def scaled(self, scale: float) -> Limb:
+        """The same limb in a picture `scale` times as large."""
+        return replace(self, points=(self.points + 0.5) * scale - 0.5, length=self.length * scale)
+
+    def beyond(self, hips: F64) -> list[F64]:
+        """Corners (4, 2) of what lies on the outer side of an arm that hangs down, above the hips' point (2,).
+
+        No cloth of the trunk is seen there: the arm hangs outside it.
+        """
+        out = []
+        for i in (0, 1):
+            a, d = self.points[i], self.points[i + 1] - self.points[i]
+            long = float(np.hypot(*d)) + 1e-6
+            first, last = max(self.start - i, 0.0), min(self.end - i, 1.0)
+            last = min(last, float(hips[1] - a[1]) / max(float(d[1]), 1e-6))
+            if d[1] < 0.8 * long or last <= first:
+                break
+            outer = -self.inward * np.array([-d[1], d[0]]) / long * 0.7 * self.length
+            ends = np.array([a + first * d, a + last * d])
+            out.append(np.concatenate([ends, ends[::-1] + outer]))
+        return out
 
     def rect(self, hw: tuple[int, int]) -> tuple[int, int, int, int]:
         """Bounds x, y, width, height within a photo of this size; width or height 0 outside it."""
@@ -76,7 +101,7 @@ class Limb:
             half = np.interp(i + t, knots, halves) * self.length
             off = rel - t[..., None] * d
             far = np.hypot(off[..., 0], off[..., 1]) / np.maximum(half, 0.5)
-            far = np.where(i + t >= self.start, far, 9.0)
+            far = np.where((i + t >= self.start) & (i + t <= self.end), far, 9.0)
             cross = (d[0] * rel[..., 1] - d[1] * rel[..., 0]) * self.inward / np.sqrt(long2) / np.maximum(half, 0.5)
             closer = far < near
             near = np.where(closer, far, near).astype(np.float32)
@@ -84,11 +109,14 @@ class Limb:
         return near, side
 
 
-def bare_limbs(figure: Figure, drape: Drape, category: str) -> tuple[Limb, ...]:
-    """Limbs beyond the new garment's ends: arms for upper-body garments, legs for what ends above the ankle."""
+def bare_limbs(figure: Figure, drape: Drape, category: str) -> dict[str, Limb]:
+    """Limbs beyond the new garment's ends: arms for upper-body garments, legs for what ends above the ankle.
+
+    By side for an arm, by `left_leg` or `right_leg` for a leg.
+    """
     length = float(np.hypot(*(figure.at["hips"] - figure.at["neck"])))
     kinds = [k for k, on in (("arm", ("top", "dress")), ("leg", ("dress", "skirt", "trousers"))) if category in on]
-    out = []
+    out = {}
     for kind in kinds:
         for side, sign in zip(SIDES, (1.0, -1.0), strict=True):
             start = drape.extents.get(f"{side}_{'sleeve' if kind == 'arm' else 'leg'}", 0.0)
@@ -96,8 +124,9 @@ def bare_limbs(figure: Figure, drape: Drape, category: str) -> tuple[Limb, ...]:
                 points = np.array([figure.at[f"{side}_{n}"] for n in _JOINTS[kind]], np.float64)
                 # Where a body faces away its left is on the other side of the picture.
                 turned = sign if figure.facing >= 0 else -sign
-                out.append(Limb(kind, np.clip(points, -30000, 30000), start, turned, length))
-    return tuple(out)
+                name = side if kind == "arm" else f"{side}_leg"
+                out[name] = Limb(kind, np.clip(points, -30000, 30000), start, turned, length)
+    return out
 
 
 def _grid(rect: tuple[int, int, int, int], step: int) -> F32:
@@ -117,16 +146,16 @@ def _placed(limb: Limb, rect: tuple[int, int, int, int], *, step: int) -> tuple[
     return np.asarray(big[0], np.float32), np.asarray(big[1], np.float32)
 
 
-def layout(limbs: tuple[Limb, ...], hw: tuple[int, int]) -> U8:
-    """The limbs' area (H, W), 0 or 255."""
+def layout(limbs: Sequence[Limb], hw: tuple[int, ...], *, edge: float = 1.0) -> U8:
+    """The limbs' area (H, W), 0 or 255, out to `edge` half widths."""
     out = np.zeros(hw, np.uint8)
     for limb in limbs:
-        rect = limb.rect(hw)
+        rect = limb.rect((hw[0], hw[1]))
         if rect[2] > 0 and rect[3] > 0:
             x, y, w, h = rect
             near, _ = _placed(limb, rect, step=_step(limb))
             part = out[y : y + h, x : x + w]
-            np.maximum(part, cv2.compare(near, 1.0, cv2.CMP_LE), out=part)
+            np.maximum(part, cv2.compare(near, edge, cv2.CMP_LE), out=part)
     return out
 
 
@@ -142,7 +171,7 @@ class Skin:
     alpha: F32
 
 
-def paint(limbs: tuple[Limb, ...], tone: dict[str, F64], *, rect: tuple[int, int, int, int]) -> Skin:
+def paint(limbs: Sequence[Limb], tone: dict[str, F64], *, rect: tuple[int, int, int, int]) -> Skin:
     """The limbs' skin in a rectangle x, y, width, height of the photo.
 
     Args:

@@ -13,6 +13,7 @@ import numpy as np
 
 from mojing.core.arrays import F32, F64, U8, AnyArray
 from mojing.core.skeleton import GARMENT_ANCHORS, A
+from mojing.tryon.cuffs import LONG, course
 from mojing.tryon.fit import Fit, shift_anchors
 from mojing.tryon.parts import (
     FOREARM,
@@ -128,13 +129,14 @@ def make_pattern(garment: GarmentView, *, fit: Fit | None = None) -> Pattern:
     if category in UPPER:
         if garment.attributes.get("sleeve") != "none":
             for side in SIDES:
-                found = _sleeve(small > 127, figure, side=side, scale=scale)
+                read = None if garment.worn else garment.attributes.get("sleeve", "short")
+                found = _sleeve(small > 127, figure, side=side, scale=scale, read=read)
                 if found is None:
                     continue
                 limbs.append(side)
-                masks[side], trunk, at = found
+                masks[side], trunk, at, sure = found
                 masks["trunk"] = np.minimum(masks["trunk"], trunk)
-                figure = Figure({**figure.at, **at}, figure.known)
+                figure = Figure({**figure.at, **at}, figure.known | sure)
     elif category == "trousers":
         limbs = list(SIDES)
         legs, at = _legs(small > 127, figure, scale=scale)
@@ -212,8 +214,13 @@ def _step(x: AnyArray, width: float) -> U8:
     return np.asarray(255 * t * t * (3 - 2 * t) + 0.5, np.uint8)
 
 
-def _sleeve(cloth: AnyArray, figure: Figure, *, side: str, scale: float) -> tuple[U8, U8, dict[str, F64]] | None:
-    """Mask of one sleeve, mask of everything but it, and its elbow and wrist; None where there is no sleeve."""
+def _sleeve(
+    cloth: AnyArray, figure: Figure, *, side: str, scale: float, read: str | None = None
+) -> tuple[U8, U8, dict[str, F64], frozenset[str]] | None:
+    """Mask of one sleeve, mask of everything but it, its elbow and wrist, and which of them its outline tells; or None.
+
+    `read` is the sleeve that the network read off a lying garment; None for a worn one, whose joints were seen.
+    """
     axis = axis_of(figure, tail=figure.at["hips"] - figure.at["neck"])
     length = axis.length
     shoulder = figure.at[f"{side}_shoulder"]
@@ -224,7 +231,10 @@ def _sleeve(cloth: AnyArray, figure: Figure, *, side: str, scale: float) -> tupl
     u = np.linspace(-0.3, 1.5, 91)
     points = shoulder + length * (v[:, None, None] * axis.down + u[None, :, None] * out)
     rows = sample(cloth, (points + 0.5) * scale - 0.5).astype(bool)
-    at = _arm_line(rows, figure, side=side, frame=(shoulder, out, axis.down, length), grid=(v, u))
+    frame = (shoulder, out, axis.down, length)
+    at = None if read is None else _long_sleeve(rows, figure, side=side, frame=frame, grid=(v, u), read=read)
+    sure = frozenset(at or ())
+    at = at or _arm_line(rows, figure, side=side, frame=frame, grid=(v, u))
     if at is None:
         return None
     line = np.stack([shoulder, at[f"{side}_elbow"], at[f"{side}_wrist"]])
@@ -241,7 +251,7 @@ def _sleeve(cloth: AnyArray, figure: Figure, *, side: str, scale: float) -> tupl
     if np.count_nonzero(cloth & (over > 0.05)) < 0.008 * (length * scale) ** 2:
         return None
     stray = _stray(cloth, sleeve, near=np.hypot(pu, pv) < 0.3)
-    return np.where(stray, np.uint8(0), sleeve), np.where(stray, np.uint8(255), trunk), at
+    return np.where(stray, np.uint8(0), sleeve), np.where(stray, np.uint8(255), trunk), at, sure
 
 
 def _stray(cloth: AnyArray, sleeve: U8, *, near: AnyArray) -> AnyArray:
@@ -255,6 +265,25 @@ def _distance(pu: AnyArray, pv: AnyArray, a: F64, b: F64) -> AnyArray:
     d = b - a
     t = np.clip(((pu - a[0]) * d[0] + (pv - a[1]) * d[1]) / (float(d @ d) + 1e-9), 0, 1)
     return np.asarray(np.hypot(pu - a[0] - t * d[0], pv - a[1] - t * d[1]))
+
+
+def _long_sleeve(
+    rows: AnyArray,
+    figure: Figure,
+    *,
+    side: str,
+    frame: tuple[F64, F64, F64, float],
+    grid: tuple[F64, F64],
+    read: str,
+) -> dict[str, F64] | None:
+    """Elbow and wrist of a sleeve whose outline is that of a long one; None where it is shorter or cannot be told."""
+    shoulder, out, down, length = frame
+    half = float((shoulder - figure.at["neck"]) @ out) / length
+    found = course(rows, u=grid[1], v=grid[0], half=half)
+    if found is None or found.reach < LONG.get(read, 9.0):
+        return None
+    places = {f"{side}_elbow": found.elbow, f"{side}_wrist": found.wrist}
+    return {name: shoulder + length * (at[0] * out + at[1] * down) for name, at in places.items()}
 
 
 def _arm_line(

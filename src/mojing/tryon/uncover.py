@@ -1,7 +1,7 @@
 """What a shorter garment uncovers: skin of the person's own tone where limbs lie, and beside them the background.
 
-The render network paints both, but smeared and in the old garment's colours where a sleeve or a trouser leg was; where the
-joints tell what must be there it is painted outright.
+The render network paints both, but smeared and in the old garment's colours where a sleeve or a trouser leg was; where
+the joints tell what must be there it is painted outright.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from mojing.core.arrays import F32, F64, U8, AnyArray
+from mojing.core.skeleton import J
 from mojing.perception.body import BodyView
 from mojing.perception.labels import L
 from mojing.tryon.agnostic import Edit, grow
@@ -130,8 +131,6 @@ def _corridor(limb: Limb, rect: Rect) -> F32:
 
 def _trunk(body: BodyView, *, limbs: tuple[Limb, ...], corner: tuple[int, int]) -> AnyArray:
     """Corners (N, 2) of what is no background whatever is taken off: the trunk, and for arms all below the hips."""
-    from mojing.core.skeleton import J
-
     at = {n: body.joints[J[n], :2].astype(np.float64) for n in J}
     neck = (at["left_shoulder"] + at["right_shoulder"]) / 2
     hips = (at["left_hip"] + at["right_hip"]) / 2
