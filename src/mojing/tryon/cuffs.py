@@ -88,19 +88,18 @@ def _side(rows: AnyArray, u: F64, v: F64) -> float | None:
 
 def _travel(start: U8, allowed: U8, *, step: tuple[float, float]) -> F64:
     """Length of the way (torso lengths) from `start` through `allowed` to every cell, 0 where there is none."""
-    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
-    square = np.ones((3, 3), np.uint8)
+    cross, square = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3)), np.ones((3, 3), np.uint8)
     pace = 0.53 * (step[0] + step[1])  # squares and crosses in turn grow an octagon, 1.06 cells a step on average
-    reached = start.copy()
-    far = np.zeros(start.shape, np.float64)
-    for k in range(1, 160):
-        grown = cv2.dilate(reached, square if k % 2 else cross) & allowed | start
-        fresh = (grown > 0) & (reached == 0)
-        if not fresh.any() and k > 2:
-            break
-        far[fresh] = k * pace
-        reached = np.asarray(grown, np.uint8)
-    return far
+    reached, since = cv2.bitwise_and(start, allowed), np.zeros_like(start)
+    steps, size = 0, 0
+    for steps in range(1, 161):
+        since = cv2.add(since, reached)
+        reached = cv2.bitwise_and(cv2.dilate(reached, square if steps % 2 else cross), allowed)
+        if steps % 8 == 0:
+            size, before = cv2.countNonZero(reached), size
+            if size == before:
+                break
+    return np.where(since > 0, (steps - since.astype(np.float64)) * pace, 0.0)
 
 
 def _middle(far: F64, u: F64, v: F64, span: tuple[float, float]) -> F64 | None:

@@ -116,15 +116,22 @@ def _arms_in_front(result: Drape, figure: Figure, body: BodyView) -> Drape:
         np.maximum(over, layout((arm,), over.shape, edge=0.97), out=over)
         for corners in arm.beyond(hips):
             cv2.fillConvexPoly(over, np.rint(np.clip(corners, -30000, 30000)).astype(np.int32), 255)
-    trunk = (result.part == PARTS["torso"]) | (result.part == PARTS["skirt"])
-    over[~trunk] = 0
-    if not over.any():
+    table = np.zeros(256, np.uint8)
+    table[[PARTS["torso"], PARTS["skirt"]]] = 255
+    over = np.asarray(cv2.bitwise_and(over, cv2.LUT(result.part, table)), np.uint8)
+    x, y, w, h = cv2.boundingRect(over)
+    if w == 0:
         return result
     length = next(iter(limbs.values())).length * scale
-    soft = cv2.GaussianBlur(over, (0, 0), max(0.004 * length, 0.5)).astype(np.float32) / 255
-    alpha = np.where(trunk, result.alpha * (1 - soft), result.alpha).astype(np.float32)
-    rgb = np.where(alpha[..., None] > 0, result.rgb, np.uint8(0))
-    return replace(result, rgb=rgb, alpha=alpha, part=np.where(alpha > 0, result.part, np.uint8(0)))
+    pad = max(round(0.02 * length), 2)
+    window = np.s_[max(y - pad, 0) : y + h + pad, max(x - pad, 0) : x + w + pad]
+    trunk = cv2.LUT(result.part[window], table) > 0
+    soft = cv2.GaussianBlur(over[window], (0, 0), max(0.004 * length, 0.5)).astype(np.float32) / 255
+    rgb, alpha, part = result.rgb.copy(), result.alpha.copy(), result.part.copy()
+    alpha[window] *= np.where(trunk, 1 - soft, np.float32(1))
+    gone = alpha[window] <= 0
+    rgb[window][gone], part[window][gone] = 0, 0
+    return replace(result, rgb=rgb, alpha=alpha, part=part)
 
 
 def body_figure(body: BodyView, *, facing: float) -> Figure:

@@ -136,14 +136,11 @@ def _grid(rect: tuple[int, int, int, int], step: int) -> F32:
     return np.stack(np.broadcast_arrays(xs[None], ys[:, None]), axis=-1).astype(np.float32)
 
 
-def _placed(limb: Limb, rect: tuple[int, int, int, int], *, step: int) -> tuple[F32, F32]:
-    """`Limb.place` for every pixel of a rectangle, measured every `step` px."""
-    maps = limb.place(_grid(rect, step))
-    if step == 1:
-        return maps
-    h, w = maps[0].shape
-    big = [cv2.resize(m, (w * step, h * step), interpolation=cv2.INTER_LINEAR)[: rect[3], : rect[2]] for m in maps]
-    return np.asarray(big[0], np.float32), np.asarray(big[1], np.float32)
+def _enlarged(cells: F32, rect: tuple[int, int, int, int], step: int) -> F32:
+    """Values at every pixel of a rectangle from those of its cells of `step` px."""
+    h, w = cells.shape[:2]
+    big = cells if step == 1 else cv2.resize(cells, (w * step, h * step), interpolation=cv2.INTER_LINEAR)
+    return np.ascontiguousarray(big[: rect[3], : rect[2]], np.float32)
 
 
 def layout(limbs: Sequence[Limb], hw: tuple[int, ...], *, edge: float = 1.0) -> U8:
@@ -153,7 +150,7 @@ def layout(limbs: Sequence[Limb], hw: tuple[int, ...], *, edge: float = 1.0) -> 
         rect = limb.rect((hw[0], hw[1]))
         if rect[2] > 0 and rect[3] > 0:
             x, y, w, h = rect
-            near, _ = _placed(limb, rect, step=_step(limb))
+            near = _enlarged(limb.place(_grid(rect, _step(limb)))[0], rect, _step(limb))
             part = out[y : y + h, x : x + w]
             np.maximum(part, cv2.compare(near, edge, cv2.CMP_LE), out=part)
     return out
@@ -180,7 +177,7 @@ def paint(limbs: Sequence[Limb], tone: dict[str, F64], *, rect: tuple[int, int, 
         rect: the window.
     """
     x0, y0, w0, h0 = rect
-    lab = np.zeros((h0, w0, 3), np.float32)
+    rgb = np.zeros((h0, w0, 3), np.float32)
     alpha = np.zeros((h0, w0), np.float32)
     for limb in limbs:
         x, y, w, h = limb.rect((y0 + h0, x0 + w0))
@@ -188,15 +185,16 @@ def paint(limbs: Sequence[Limb], tone: dict[str, F64], *, rect: tuple[int, int, 
         inner = (left, above, x + w - left, y + h - above)
         if inner[2] <= 0 or inner[3] <= 0:
             continue
-        near, side = _placed(limb, inner, step=_step(limb))
-        sharp = max(0.068 * limb.length, 2.0)  # px per half width, about
-        fill = np.clip((1.0 - near) * sharp * 0.6 + 0.5, 0, 1)
-        window = np.s_[above - y0 : above - y0 + inner[3], left - x0 : left - x0 + inner[2]]
+        near, side = limb.place(_grid(inner, _step(limb)))
         shade = _INNER[limb.kind] * np.clip(side, 0, 1) ** 2.2 + _OUTER[limb.kind] * np.clip(-side, 0, 1) ** 4
-        own = np.empty((*near.shape, 3), np.float32)
-        own[...] = tone[limb.kind]
-        own[..., 0] -= shade
-        share = np.where(fill > alpha[window], 1.0, 0.0)[..., None]
-        lab[window] += (own - lab[window]) * share
+        lab = np.empty((*near.shape, 3), np.float32)
+        lab[...] = tone[limb.kind]
+        lab[..., 0] -= shade
+        own = _enlarged(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB) * np.float32(255), inner, _step(limb))
+        sharp = 0.6 * max(0.068 * limb.length, 2.0)  # 0.6 px per half width, about
+        fill = np.clip(_enlarged(near, inner, _step(limb)) * np.float32(-sharp) + np.float32(sharp + 0.5), 0, 1)
+        window = np.s_[above - y0 : above - y0 + inner[3], left - x0 : left - x0 + inner[2]]
+        before = np.ascontiguousarray(rgb[window])
+        rgb[window] = cv2.copyTo(own, cv2.compare(fill, np.ascontiguousarray(alpha[window]), cv2.CMP_GT), before)
         alpha[window] = np.maximum(alpha[window], fill)
-    return Skin(np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB) * np.float32(255), np.float32), alpha)
+    return Skin(rgb, alpha)

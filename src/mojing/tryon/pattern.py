@@ -128,15 +128,17 @@ def make_pattern(garment: GarmentView, *, fit: Fit | None = None) -> Pattern:
     limbs: list[str] = []
     if category in UPPER:
         if garment.attributes.get("sleeve") != "none":
+            if not garment.worn:
+                read = garment.attributes.get("sleeve", "short")
+                figure = _long_sleeves(small > 127, figure, scale=scale, read=read)
             for side in SIDES:
-                read = None if garment.worn else garment.attributes.get("sleeve", "short")
-                found = _sleeve(small > 127, figure, side=side, scale=scale, read=read)
+                found = _sleeve(small > 127, figure, side=side, scale=scale)
                 if found is None:
                     continue
                 limbs.append(side)
-                masks[side], trunk, at, sure = found
+                masks[side], trunk, at = found
                 masks["trunk"] = np.minimum(masks["trunk"], trunk)
-                figure = Figure({**figure.at, **at}, figure.known | sure)
+                figure = Figure({**figure.at, **at}, figure.known)
     elif category == "trousers":
         limbs = list(SIDES)
         legs, at = _legs(small > 127, figure, scale=scale)
@@ -214,34 +216,57 @@ def _step(x: AnyArray, width: float) -> U8:
     return np.asarray(255 * t * t * (3 - 2 * t) + 0.5, np.uint8)
 
 
-def _sleeve(
-    cloth: AnyArray, figure: Figure, *, side: str, scale: float, read: str | None = None
-) -> tuple[U8, U8, dict[str, F64], frozenset[str]] | None:
-    """Mask of one sleeve, mask of everything but it, its elbow and wrist, and which of them its outline tells; or None.
+Frame = tuple[F64, F64, F64, float]
+"""A shoulder joint, unit vectors outwards and downwards, and the torso length: places in px as u and v from there."""
 
-    `read` is the sleeve that the network read off a lying garment; None for a worn one, whose joints were seen.
-    """
+
+def _frame(cloth: AnyArray, figure: Figure, *, side: str, scale: float) -> tuple[Frame, tuple[F64, F64], AnyArray]:
+    """The frame of one shoulder, a grid v, u in it, and whether there is cloth at every v and u."""
     axis = axis_of(figure, tail=figure.at["hips"] - figure.at["neck"])
-    length = axis.length
     shoulder = figure.at[f"{side}_shoulder"]
     sign = 1.0 if side == "left" else -1.0
     left = np.array([axis.down[1], -axis.down[0]])
     out = sign * (left if float(left @ axis.across0) >= 0 else -left)
     v = np.linspace(-0.35, 1.9, 91)
     u = np.linspace(-0.3, 1.5, 91)
-    points = shoulder + length * (v[:, None, None] * axis.down + u[None, :, None] * out)
+    points = shoulder + axis.length * (v[:, None, None] * axis.down + u[None, :, None] * out)
     rows = sample(cloth, (points + 0.5) * scale - 0.5).astype(bool)
-    frame = (shoulder, out, axis.down, length)
-    at = None if read is None else _long_sleeve(rows, figure, side=side, frame=frame, grid=(v, u), read=read)
-    sure = frozenset(at or ())
-    at = at or _arm_line(rows, figure, side=side, frame=frame, grid=(v, u))
+    return (shoulder, out, axis.down, axis.length), (v, u), rows
+
+
+def _long_sleeves(cloth: AnyArray, figure: Figure, *, scale: float, read: str) -> Figure:
+    """The figure of a lying garment with elbows and wrists where its outline has them, if that is of long sleeves.
+
+    `read` is the sleeve that the network read. Both sleeves are as long as they are on the average.
+    """
+    found = {}
+    for side in SIDES:
+        frame, (v, u), rows = _frame(cloth, figure, side=side, scale=scale)
+        half = float((frame[0] - figure.at["neck"]) @ frame[1]) / frame[3]
+        way = course(rows, u=u, v=v, half=half)
+        if way is not None:
+            found[side] = way, frame
+    if not found or np.mean([way.reach for way, _ in found.values()]) < LONG.get(read, 9.0):
+        return figure
+    at = dict(figure.at)
+    for side, (way, (shoulder, out, down, length)) in found.items():
+        for name, place in (("elbow", way.elbow), ("wrist", way.wrist)):
+            at[f"{side}_{name}"] = shoulder + length * (place[0] * out + place[1] * down)
+    return Figure(at, figure.known | {f"{side}_{name}" for side in found for name in ("elbow", "wrist")})
+
+
+def _sleeve(cloth: AnyArray, figure: Figure, *, side: str, scale: float) -> tuple[U8, U8, dict[str, F64]] | None:
+    """Mask of one sleeve, mask of everything but it, and its elbow and wrist; None where there is no sleeve."""
+    frame, (v, u), rows = _frame(cloth, figure, side=side, scale=scale)
+    shoulder, out, down, length = frame
+    at = _arm_line(rows, figure, side=side, frame=frame, grid=(v, u))
     if at is None:
         return None
     line = np.stack([shoulder, at[f"{side}_elbow"], at[f"{side}_wrist"]])
-    local = np.stack([(line - shoulder) @ out, (line - shoulder) @ axis.down], axis=1) / length
+    local = np.stack([(line - shoulder) @ out, (line - shoulder) @ down], axis=1) / length
     border = _armhole(rows, v, u, local)
     rel = _grid((cloth.shape[0], cloth.shape[1]), scale) - shoulder
-    pu, pv = rel @ out / length, rel @ axis.down / length
+    pu, pv = rel @ out / length, rel @ down / length
     over = pu - np.interp(pv, v, border)
     if local[2, 0] < local[1, 0] - 0.1:
         over = np.maximum(over, 0.12 - _distance(pu, pv, local[1], local[2]))
@@ -251,7 +276,7 @@ def _sleeve(
     if np.count_nonzero(cloth & (over > 0.05)) < 0.008 * (length * scale) ** 2:
         return None
     stray = _stray(cloth, sleeve, near=np.hypot(pu, pv) < 0.3)
-    return np.where(stray, np.uint8(0), sleeve), np.where(stray, np.uint8(255), trunk), at, sure
+    return np.where(stray, np.uint8(0), sleeve), np.where(stray, np.uint8(255), trunk), at
 
 
 def _stray(cloth: AnyArray, sleeve: U8, *, near: AnyArray) -> AnyArray:
@@ -265,25 +290,6 @@ def _distance(pu: AnyArray, pv: AnyArray, a: F64, b: F64) -> AnyArray:
     d = b - a
     t = np.clip(((pu - a[0]) * d[0] + (pv - a[1]) * d[1]) / (float(d @ d) + 1e-9), 0, 1)
     return np.asarray(np.hypot(pu - a[0] - t * d[0], pv - a[1] - t * d[1]))
-
-
-def _long_sleeve(
-    rows: AnyArray,
-    figure: Figure,
-    *,
-    side: str,
-    frame: tuple[F64, F64, F64, float],
-    grid: tuple[F64, F64],
-    read: str,
-) -> dict[str, F64] | None:
-    """Elbow and wrist of a sleeve whose outline is that of a long one; None where it is shorter or cannot be told."""
-    shoulder, out, down, length = frame
-    half = float((shoulder - figure.at["neck"]) @ out) / length
-    found = course(rows, u=grid[1], v=grid[0], half=half)
-    if found is None or found.reach < LONG.get(read, 9.0):
-        return None
-    places = {f"{side}_elbow": found.elbow, f"{side}_wrist": found.wrist}
-    return {name: shoulder + length * (at[0] * out + at[1] * down) for name, at in places.items()}
 
 
 def _arm_line(

@@ -13,8 +13,8 @@ from mojing.core.arrays import F32, F64, U8, AnyArray
 from mojing.core.skeleton import J
 from mojing.perception.body import BodyView
 from mojing.perception.labels import L
-from mojing.tryon.agnostic import Edit, grow
-from mojing.tryon.limbs import LIGHTER, Limb, paint
+from mojing.tryon.agnostic import Edit
+from mojing.tryon.limbs import LIGHTER, Limb, Skin, paint
 from mojing.tryon.parts import SIDES
 
 Rect = tuple[int, int, int, int]
@@ -73,63 +73,68 @@ def uncover(invented: F32, rgb: U8, body: BodyView, *, edit: Edit, tone: dict[st
         return invented
     skin = paint(edit.limbs, tone, rect=rect)
     length = edit.limbs[0].length
-    side = _outside(edit, body, rect=rect, length=length) * (1 - skin.alpha)
     out = invented
+    side = _outside(edit, body, rect=rect, length=length)
     if side.any():
-        behind = _background(rgb, body, rect=rect)
-        out = out + (behind - out) * side[..., None]
-    colour = skin.rgb + _offset(skin.rgb, skin.alpha, rgb[window], _true_skin(body, edit)[window], length=length)
-    return np.asarray(out + (np.clip(colour, 0, 255) - out) * skin.alpha[..., None], np.float32)
+        out = _mix(out, _background(rgb, body, rect=rect), side * (1 - skin.alpha))
+    shift = _offset(skin, rgb[window], _true_skin(body, edit, window), length=length)
+    colour = skin.rgb if shift is None else np.clip(skin.rgb + shift, 0, 255)
+    return _mix(out, np.asarray(colour, np.float32), skin.alpha)
 
 
-def _true_skin(body: BodyView, edit: Edit) -> AnyArray:
-    """Pixels (H, W) bool of arms and legs that the photo keeps."""
-    table = np.zeros(256, bool)
-    table[[L[f"{side}_{kind}"] for side in SIDES for kind in ("arm", "leg")]] = True
-    return np.asarray(table[body.parse] & ((edit.mask == 0) | (edit.stay > 0)))
+def _mix(below: F32, above: F32, share: F32) -> F32:
+    """One picture (h, w, 3) over another by a share (h, w) 0..1."""
+    return np.asarray(cv2.blendLinear(np.ascontiguousarray(above), below, share, 1 - share), np.float32)
 
 
-def _offset(painted: F32, alpha: F32, photo: U8, known: AnyArray, *, length: float) -> F32:
-    """What to add to painted skin so that it runs into the photo's own, fading away from that."""
-    scale = float(np.clip(24.0 / length, 0.05, 1.0))
-    wh = (max(round(alpha.shape[1] * scale), 1), max(round(alpha.shape[0] * scale), 1))
-    on = (known & (alpha > 0.5)).astype(np.float32)
+def _true_skin(body: BodyView, edit: Edit, window: tuple[slice, slice]) -> U8:
+    """Pixels of a window, 0 or 255, of arms and legs that the photo keeps."""
+    table = np.zeros(256, np.uint8)
+    table[[L[f"{side}_{kind}"] for side in SIDES for kind in ("arm", "leg")]] = 255
+    kept = cv2.bitwise_or(cv2.compare(edit.mask[window], 0, cv2.CMP_EQ), edit.stay[window])
+    return np.asarray(cv2.bitwise_and(cv2.LUT(body.parse[window], table), kept), np.uint8)
+
+
+def _offset(skin: Skin, photo: U8, known: U8, *, length: float) -> F32 | None:
+    """What to add to painted skin (h, w, 3) so that it runs into the photo's own, fading away from that."""
+    h, w = known.shape
+    step = max(1, round(length / 24))
+    few = np.s_[step // 2 :: step, step // 2 :: step]
+    on = ((known[few] > 0) & (skin.alpha[few] > 0.5)).astype(np.float32)
     if not on.any():
-        return np.zeros((1, 1, 3), np.float32)
-    rest = (photo.astype(np.float32) - painted) * on[..., None]
-    sigma = 0.1 * length * scale
-    mass = cv2.GaussianBlur(cv2.resize(on, wh, interpolation=cv2.INTER_AREA), (0, 0), sigma)
-    sums = cv2.GaussianBlur(cv2.resize(rest, wh, interpolation=cv2.INTER_AREA), (0, 0), sigma)
-    small = sums / (mass + 0.04)[..., None]
-    return np.asarray(cv2.resize(small, (alpha.shape[1], alpha.shape[0]), interpolation=cv2.INTER_LINEAR), np.float32)
+        return None
+    rest = (photo[few].astype(np.float32) - skin.rgb[few]) * on[..., None]
+    sigma = 0.1 * length / step
+    small = cv2.GaussianBlur(rest, (0, 0), sigma) / (cv2.GaussianBlur(on, (0, 0), sigma) + 0.04)[..., None]
+    return _over_window(small, step, (h, w))
+
+
+def _over_window(cells: F32, step: int, hw: tuple[int, int]) -> F32:
+    """Values at every pixel of a window from those at the middles of its cells of `step` px."""
+    h, w = cells.shape[:2]
+    big = cv2.resize(cells, (w * step, h * step), interpolation=cv2.INTER_LINEAR)
+    more = ((0, max(hw[0] - h * step, 0)), (0, max(hw[1] - w * step, 0)), *([(0, 0)] * (cells.ndim - 2)))
+    return np.asarray(np.pad(big, more, mode="edge")[: hw[0], : hw[1]], np.float32)
 
 
 def _outside(edit: Edit, body: BodyView, *, rect: Rect, length: float) -> F32:
     """How surely (0..1) a window's pixels, which old clothes covered, are background: beside a bare limb and off it."""
     x, y, w, h = rect
-    window = np.s_[y : y + h, x : x + w]
-    was = grow(edit.remove, 0.02 * length)[window] > 0
-    near = np.zeros((h, w), np.float32)
-    for limb in edit.limbs:
-        near = np.maximum(near, _corridor(limb, rect))
-    trunk = np.zeros((h, w), np.uint8)
-    cv2.fillConvexPoly(trunk, _trunk(body, limbs=edit.limbs, corner=(x, y)), 255)
-    far = cv2.distanceTransform(cv2.bitwise_not(trunk), cv2.DIST_L2, 3)
-    return np.asarray(near * was * np.clip(far / (0.03 * length), 0, 1), np.float32)
+    step = max(1, round(length / 60))
+    half = step // 2
+    few = np.s_[y + half : y + h : step, x + half : x + w : step]
+    was = cv2.dilate(np.ascontiguousarray(edit.remove[few]), np.ones((3, 3), np.uint8))
+    ys, xs = np.arange(y + half, y + h, step, dtype=np.float32), np.arange(x + half, x + w, step, dtype=np.float32)
+    grid = np.stack(np.broadcast_arrays(xs[None], ys[:, None]), axis=-1)
+    near = np.min([limb.place(grid)[0] for limb in edit.limbs], axis=0)
+    trunk = np.zeros(was.shape, np.uint8)
+    cv2.fillConvexPoly(trunk, _trunk(body, limbs=edit.limbs, corner=(x, y), step=step), 255)
+    far = cv2.distanceTransform(cv2.bitwise_not(trunk), cv2.DIST_L2, 3) * np.float32(step / (0.03 * length))
+    soft = np.clip((_CORRIDOR - near) / 0.5, 0, 1) * (was > 0) * np.clip(far, 0, 1)
+    return _over_window(np.asarray(soft, np.float32), step, (h, w))
 
 
-def _corridor(limb: Limb, rect: Rect) -> F32:
-    x, y, w, h = rect
-    step = 4
-    xs = x + np.arange(-(-w // step), dtype=np.float32) * step + 1.5
-    ys = y + np.arange(-(-h // step), dtype=np.float32) * step + 1.5
-    near, _ = limb.place(np.stack(np.broadcast_arrays(xs[None], ys[:, None]), axis=-1))
-    soft = np.clip((_CORRIDOR - near) / 0.5, 0, 1)
-    big = cv2.resize(soft, (soft.shape[1] * step, soft.shape[0] * step), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(big[:h, :w], np.float32)
-
-
-def _trunk(body: BodyView, *, limbs: tuple[Limb, ...], corner: tuple[int, int]) -> AnyArray:
+def _trunk(body: BodyView, *, limbs: tuple[Limb, ...], corner: tuple[int, int], step: int) -> AnyArray:
     """Corners (N, 2) of what is no background whatever is taken off: the trunk, and for arms all below the hips."""
     at = {n: body.joints[J[n], :2].astype(np.float64) for n in J}
     neck = (at["left_shoulder"] + at["right_shoulder"]) / 2
@@ -140,7 +145,7 @@ def _trunk(body: BodyView, *, limbs: tuple[Limb, ...], corner: tuple[int, int]) 
     if any(limb.kind == "arm" for limb in limbs):
         down = hips - neck
         corners[2:] = [hips + wide * (at[f"{s}_hip"] - hips) + 3 * down for s in reversed(SIDES)]
-    return np.rint(np.clip(np.array(corners) - corner, -30000, 30000)).astype(np.int32)
+    return np.rint(np.clip((np.array(corners) - corner) / step, -30000, 30000)).astype(np.int32)
 
 
 def _background(rgb: U8, body: BodyView, *, rect: Rect) -> F32:
@@ -148,20 +153,18 @@ def _background(rgb: U8, body: BodyView, *, rect: Rect) -> F32:
     x, y, w, h = rect
     pad = max(w, h) // 3
     x0, y0 = max(x - pad, 0), max(y - pad, 0)
-    part = np.s_[y0 : min(y + h + pad, body.hw[0]), x0 : min(x + w + pad, body.hw[1])]
-    step = max(1, max(w, h) // 96)
-    full = rgb[part]
-    wh = (max(full.shape[1] // step, 1), max(full.shape[0] // step, 1))
-    free = cv2.compare(body.alpha[part], 12, cv2.CMP_LE)
-    free = cv2.erode(free, np.ones((3, 3), np.uint8), iterations=max(step // 2, 1)).astype(np.float32) / 255
-    mass = cv2.resize(free, wh, interpolation=cv2.INTER_AREA)
-    colour = cv2.resize(full.astype(np.float32) * free[..., None], wh, interpolation=cv2.INTER_AREA)
+    step = max(1, max(w, h) // 56)
+    few = np.s_[y0 : min(y + h + pad, body.hw[0]) : step, x0 : min(x + w + pad, body.hw[1]) : step]
+    mass = cv2.erode(cv2.compare(np.ascontiguousarray(body.alpha[few]), 12, cv2.CMP_LE), np.ones((3, 3), np.uint8))
+    mass = mass.astype(np.float32) / 255
+    colour = rgb[few].astype(np.float32) * mass[..., None]
     fill, weight = np.zeros_like(colour), np.zeros_like(mass)
-    for sigma in (0.8, 2.0, 5.0, 12.0, 40.0):
+    for sigma in (0.8, 2.0, 5.0, 16.0):
         c, m = cv2.GaussianBlur(colour, (0, 0), sigma), cv2.GaussianBlur(mass, (0, 0), sigma)
         lack = np.clip(1.0 - weight, 0, 1)
         fill += c * lack[..., None]
         weight += m * lack
     small = fill / np.maximum(weight, 1e-4)[..., None]
-    big = cv2.resize(small, (full.shape[1], full.shape[0]), interpolation=cv2.INTER_CUBIC)
-    return np.asarray(big[y - y0 : y - y0 + h, x - x0 : x - x0 + w], np.float32)
+    top, left = (y - y0) // step, (x - x0) // step
+    rows, cols = -(-h // step) + 1, -(-w // step) + 1
+    return _over_window(small[top : top + rows, left : left + cols], step, (h, w))
