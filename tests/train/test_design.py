@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -220,6 +221,25 @@ def test_growing_takes_over_all_but_the_outermost_layers(run: Path) -> None:
         assert all(made[name].shape == first[name].shape for name in first)
     last = "synthesis.blocks.3.fine.conv.weight"
     assert torch.equal(maker[last], fresh["generator"]["net"][last])
+
+
+def test_a_run_that_was_grown_but_took_no_step_is_grown_from_what_the_first_half_is_now(
+    run: Path, tmp_path: Path
+) -> None:
+    out = Path(shutil.copytree(run, tmp_path / "run"))
+    state = torch.load(out / "last.pt", weights_only=True)
+    state["step"] = 0
+    for weight in state["game"]["players"]["generator"]["net"].values():
+        weight.zero_()
+    torch.save(state, out / "last.pt")
+    asked = design.DesignOptions(
+        out=out, size=64, steps=2, width=4, batch=4, threads=1, metrics_samples=8, accelerator="cpu"
+    )
+    design.run_design(asked)
+    small = torch.load(out / "small" / "last.pt", weights_only=True)["game"]["players"]["generator"]["net"]
+    now = torch.load(out / "last.pt", weights_only=True)["game"]["players"]["generator"]["net"]
+    name = "synthesis.blocks.0.fine.conv.weight"
+    assert (now[name] - small[name]).abs().max() < 0.1 * small[name].abs().max()
 
 
 @pytest.fixture(scope="module")

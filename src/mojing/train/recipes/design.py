@@ -140,10 +140,16 @@ def run_design(asked: DesignOptions) -> Path:
         first = options_of(asked, path, small=True)
         train(first, material_of(designs, first.size))
         material = material_of(designs, options.size)
-        if not (options.out / "last.pt").exists():
+        if not begun(options.out):
             grow(first.out, options, material)
         return train(options, material)
     return train(options, material_of(designs, options.size))
+
+
+def begun(run: Path) -> bool:
+    """Whether a run has taken a step; one that was only grown is grown anew, as its first half may have gone on."""
+    last = run / "last.pt"
+    return last.exists() and bool(torch.load(last, map_location="cpu", weights_only=True)["step"] > 0)
 
 
 def grow(small: Path, options: Options, material: Material) -> None:
