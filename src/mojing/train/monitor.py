@@ -51,7 +51,7 @@ def spread(images: Tensor) -> tuple[float, float]:
 
 
 def spread_within(images: Tensor, labels: Tensor) -> float | None:
-    """Mean distance of all pairs of images (N, ...) of one label, averaged over labels (N,); None where none repeats."""
+    """Mean distance of pairs of images (N, ...) of one label, averaged over labels (N,); None where none repeats."""
     groups = [images[labels == label].flatten(1).float() for label in labels.unique()]
     apart = [float(torch.pdist(group).mean()) for group in groups if len(group) > 1]
     return sum(apart) / len(apart) if apart else None
