@@ -1,8 +1,9 @@
 """The tables of docs/results.md from the files the measuring commands wrote: python tools/results.py DIR
 
 DIR holds body.json, garment.json, tryon.json (`mojing eval ... --json`) and bench.json (`mojing bench tryon --json`),
-and for make-up face.json, makeup.json, transfer.json, match.json and bench-makeup.json; what is missing is left out,
-and tables of which nothing is there stay. The tables replace what stands between the markers in docs/results.md.
+for make-up face.json, makeup.json, transfer.json, match.json and bench-makeup.json, and for laboratory and studio
+gan.json, design.json, bench-design.json and bench-gan.json. What is missing is left out, and tables of which nothing is
+there stay. The tables replace what stands between the markers in docs/results.md.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import results_gan
 from results_makeup import COMMANDS, section
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "results.md"
 START, END = "<!-- tables: tools/results.py -->", "<!-- end of tables -->"
 MAKEUP_START, MAKEUP_END = "<!-- make-up tables: tools/results.py -->", "<!-- end of make-up tables -->"
+GAN_START, GAN_END = "<!-- GAN tables: tools/results.py -->", "<!-- end of GAN tables -->"
 COCO = 17
 
 
@@ -101,6 +104,9 @@ def main() -> int:
     figures = {name: read(folder, name) for name in COMMANDS}
     if any(figures.values()):
         text = between(text, (MAKEUP_START, MAKEUP_END), lines=section(figures))
+    figures = {name: read(folder, name) for name in results_gan.COMMANDS}
+    if any(figures.values()):
+        text = between(text, (GAN_START, GAN_END), lines=results_gan.section(figures))
     TARGET.write_text(text)
     return 0
 

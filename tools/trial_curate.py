@@ -1,6 +1,9 @@
 """Trial of `mojing data check`: spoil copies of sound photos in known ways and count how many are found.
 
     python tools/trial_curate.py DATA/garments/photos --photos 60
+    python tools/trial_curate.py DATA/garments/photos --photos 200 --strangers DATA/faces/photos
+
+With --strangers, 25 held-out pictures of that folder, and 4 of noise, are put among the photos instead, as held out.
 
 Writes only into a temporary folder, and prints a table: kind of fault, copies made, found for the right reason.
 """
@@ -9,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -17,7 +20,12 @@ import numpy as np
 
 from mojing.core.arrays import U8
 from mojing.core.image import encode, load, save
+from mojing.curate.offtopic import Features, Sight
 from mojing.curate.pipeline import survey
+from mojing.perception.features import KINDS
+from mojing.perception.features import Features as Network
+from mojing.perception.ground_truth import is_validation
+from mojing.runtime.store import ModelStore
 
 Spoil = Callable[[U8], bytes]
 
@@ -70,15 +78,50 @@ FAULTS: dict[str, tuple[str, Spoil]] = {
 }
 
 
+def network() -> Features:
+    """What `mojing data` looks with."""
+    seen, nothing = Network(ModelStore(), threads=1), KINDS.index("other")
+
+    def look(images: Sequence[U8]) -> Sight:
+        found = seen(images)
+        return Sight(found.feature, found.kind[:, nothing])
+
+    return look
+
+
+def strangers(chosen: Sequence[Path], folder: Path) -> None:
+    """Count which pictures of another folder, and of noise, are told to be off-topic among the photos."""
+    others = [p for p in sorted(folder.iterdir()) if is_validation(p.stem)]
+    others = [others[i] for i in np.linspace(0, len(others) - 1, min(25, len(others))).round().astype(int)]
+    rng = np.random.default_rng(0)
+    with tempfile.TemporaryDirectory() as mixed:
+        for kind, files in (("photos", chosen), ("strangers", others)):
+            for i, file in enumerate(files):
+                save(Path(mixed) / f"{kind} {i:04d}.png", load(file).flat())
+        for i in range(4):
+            save(Path(mixed) / f"noise {i:04d}.png", rng.integers(0, 256, (200, 200, 3), np.uint8))
+        found = survey(Path(mixed), features=network())
+    for kind in ("photos", "strangers", "noise"):
+        own = [p for p in found.pictures if p.name.startswith(kind)]
+        told = sum(any(flag.reason == "off-topic" for flag in p.flags) for p in own)
+        print(f"{kind:<24} {'off-topic':<16} {len(own):>4} {told:>5}")
+
+
 def main() -> None:
     """Run the trial."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos_folder", type=Path)
     parser.add_argument("--photos", type=int, default=60)
+    parser.add_argument("--strangers", type=Path)
     options = parser.parse_args()
     files = sorted(p for p in options.photos_folder.iterdir() if p.is_file())
+    if options.strangers is not None:
+        files = [p for p in files if is_validation(p.stem)]
     chosen = [files[i] for i in np.linspace(0, len(files) - 1, options.photos).round().astype(int)]
     print(f"{'fault':<24} {'reason':<16} made found")
+    if options.strangers is not None:
+        strangers(chosen, options.strangers)
+        return
     for fault, (reason, spoil) in FAULTS.items():
         with tempfile.TemporaryDirectory() as folder:
             for i, file in enumerate(chosen):

@@ -57,8 +57,9 @@ def test_inception_without_its_library_says_what_is_missing() -> None:
     try:
         import torch_fidelity  # noqa: F401
     except ImportError:
-        with pytest.raises(MissingExtraError, match="torch-fidelity"):
+        with pytest.raises(MissingExtraError, match="torch-fidelity") as caught:
             choose_extractor("inception", threads=1)
+        assert caught.value.hint.endswith("pip install torch-fidelity torchvision")
 
 
 def test_a_run_is_drawn_from_and_judged_by_its_own_split(tmp_path: Path) -> None:

@@ -244,6 +244,20 @@ def test_faces_that_cannot_be_made_up(run: Run, tmp_path: Path, make: Callable[[
         refused(run("makeup", photo, "--look", "evening", "-o", tmp_path / "out.png"), codes)
 
 
+def test_an_unknown_brand_is_refused_before_the_photo_is_looked_at(run: Run, tmp_path: Path) -> None:
+    blank = save(tmp_path / "blank.png", np.full((64, 64, 3), 120, np.uint8))
+    refused(run("makeup", "match", blank, "--brand", "nobody's"), {"bad_table"})
+
+
+@needs_makeup
+@needs_face
+def test_a_reference_that_cannot_be_read_is_named(run: Run, portrait: Path, tmp_path: Path) -> None:
+    blank = save(tmp_path / "blank.png", np.full((64, 64, 3), 120, np.uint8))
+    ran = run("makeup", "transfer", portrait, blank, "-o", tmp_path / "x.png")
+    refused(ran, {"no_face"})
+    assert "the reference" in ran[2]
+
+
 @needs_face
 def test_several_faces_one_of_them_or_all(run: Run, tmp_path: Path) -> None:
     photo = save(tmp_path / "two.png", portraits.two_people())
@@ -257,6 +271,8 @@ def test_several_faces_one_of_them_or_all(run: Run, tmp_path: Path) -> None:
         halves[which] = bool(changed[:, :340].any()), bool(changed[:, 340:].any())
     assert halves == {"": (True, False), "1": (True, False), "2": (False, True), "all": (True, True)}
     refused(run("makeup", photo, "--look", "evening", "--face", "9", "-o", tmp_path / "x.png"), {"bad_face"})
+    for words in (("match", photo), ("report", photo), ("harmony", photo), ("match", photo, "--json")):
+        assert "2 faces found" in run("makeup", *words)[1], "which face was read is told"
 
 
 @needs_face

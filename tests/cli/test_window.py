@@ -21,13 +21,19 @@ def test_a_page_that_streams_the_frames() -> None:
     try:
         page = http.client.HTTPConnection("127.0.0.1", window.port, timeout=10)
         page.request("GET", "/")
-        assert b"/stream" in page.getresponse().read()
+        html = page.getresponse()
+        assert b"/stream" in html.read()
+        assert "frame-ancestors 'none'" in html.getheader("Content-Security-Policy", "")
         stream = http.client.HTTPConnection("127.0.0.1", window.port, timeout=10)
         stream.request("GET", "/stream")
         red = np.full((48, 64, 3), (220, 20, 30), np.uint8)
         assert mirror([red], window) == 1
         answer = stream.getresponse()
         assert answer.getheader("Content-Type", "").startswith("multipart/x-mixed-replace")
+        for head in (html, answer):
+            assert head.getheader("Cache-Control") == "no-store"
+            assert head.getheader("X-Content-Type-Options") == "nosniff"
+            assert head.getheader("Cross-Origin-Resource-Policy") == "same-origin"
         assert answer.fp is not None
         lines = [answer.fp.readline() for _ in range(4)]
         assert lines[0] == b"--frame\r\n"

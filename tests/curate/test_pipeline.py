@@ -15,6 +15,8 @@ from mojing.core.arrays import F32, U8
 from mojing.core.errors import InputError
 from mojing.core.image import save
 from mojing.core.progress import listening
+from mojing.curate.check import Limits
+from mojing.curate.offtopic import Sight
 from mojing.curate.pipeline import Survey, clean_copy, split_parts, survey, write_parts
 from mojing.curate.report import write_report
 from tests.curate.scenes import folder_of, scene, state
@@ -107,11 +109,30 @@ def test_strangers_by_a_given_network(tmp_path: Path) -> None:
         sizes.append(len(images))
         return np.array([image.mean(axis=(0, 1)) for image in images], np.float32)
 
-    found = survey(folder, features=mean_colour)
+    found = survey(folder, features=mean_colour, limits=Limits(strangeness=6.0))
     assert flagged(found) == {"stranger.png": "off-topic"}
     assert max(sizes) <= 64
     assert sum(sizes) == 71
     assert not found.notes
+
+
+def test_strangers_that_keep_each_other_company_are_told_by_what_the_network_knows(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "photos", 40)
+    for i in range(8):
+        save(folder / f"stranger{i}.png", np.clip(scene(99 + i) * 0.3 + (178, 0, 0), 0, 255).astype(np.uint8))
+
+    def sight(images: Sequence[U8]) -> Sight:
+        colours = np.array([image.mean(axis=(0, 1)) for image in images], np.float32)
+        return Sight(colours, (colours[:, 0] - colours[:, 1] > 150).astype(np.float32))
+
+    strangers = {f"stranger{i}.png" for i in range(8)}
+    limits = Limits(strangeness=99.0, near=0)
+    assert {n for n, why in flagged(survey(folder, features=sight, limits=limits)).items() if "off" in why} == strangers
+    reds = tmp_path / "reds"
+    reds.mkdir()
+    for i in range(24):  # a set of nothing that the network knows is a set of its own
+        save(reds / f"{i}.png", np.clip(scene(i) * 0.3 + (178, 0, 0), 0, 255).astype(np.uint8))
+    assert not any("off" in why for why in flagged(survey(reds, features=sight, limits=limits)).values())
 
 
 def test_parts_keep_copies_and_senders_together(folder: Path, tmp_path: Path) -> None:

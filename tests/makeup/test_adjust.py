@@ -92,3 +92,10 @@ def test_kinds_by_commas() -> None:
     assert np.array(kinds([])).size == 0
     with pytest.raises(InputError, match="nose"):
         kinds(["nose"])
+
+
+def test_another_product_takes_the_place_of_a_picture_of_product() -> None:
+    read = Look("", (Layer("lip", residual=np.full((64, 64, 4), 90, np.uint8)),))
+    lip = layer(adjusted(read, ["lip.product=l1"], products=PRODUCTS), "lip")
+    assert lip.residual is None
+    assert [s.name for s in lip.shades] == ["Ruby"]

@@ -100,3 +100,12 @@ def test_what_is_shipped_covers_every_kind() -> None:
         assert look.name == name
         order = [KINDS.index(layer.kind) for layer in look.layers]
         assert order == sorted(order), name
+
+
+def test_a_head_row_that_is_no_csv_and_names_for_no_terminal_are_refused() -> None:
+    row = ROW.replace("Lip One", "Lip \x1b[31m")
+    for text in ("x" * 200_000, f"{HEAD}\n{row}", f"{HEAD}\n{ROW.replace('Aa', 'A' * 300)}"):
+        with pytest.raises(InputError) as caught:
+            Catalogue.of_csv(text)
+        assert caught.value.code == "bad_catalogue"
+        assert caught.value.hint

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from mojing.core.arrays import F32, U8
-from mojing.core.color import luma, srgb_to_linear
-from mojing.makeup.hair import dye, place_hair, refined
+from mojing.core.color import linear_to_srgb, luma, srgb_to_linear, to_uint8
+from mojing.makeup.hair import dye, own_share, place_hair, refined
+from mojing.makeup.head import is_scalp
 from mojing.makeup.look import Layer, Look, Shade
 from mojing.makeup.render import render
-from tests.makeup.skins import drawn
+from mojing.perception.facemesh import FOREHEAD, OVAL
+from tests.makeup.faces import moved
+from tests.makeup.skins import Drawn, drawn
 
 LIGHT = np.array([0.9, 0.9, 0.9], np.float32)
 BLONDE, BLACK, RED = (Shade.of_hex(c).colour for c in ("#d9b77e", "#1a1310", "#8a1c1c"))
@@ -93,3 +97,44 @@ def test_edge_of_the_mask_follows_the_photo() -> None:
     assert alpha[20, 60] > 0.9
     assert alpha[20, 110] < 0.05
     assert alpha[42, 82] > alpha[20, 82] + 0.1
+
+
+def crowned(tone: F32, *, grain: float) -> tuple[Drawn, F32]:
+    """A face with a crown above it in a colour (3,) that strands make rough by `grain`, and the crown's alpha."""
+    face = drawn(side=240, grain=0.02)
+    h, w = face.face.hw
+    y, x = np.mgrid[0:h, 0:w]
+    oval = cv2.convexHull(face.face.mesh[list(OVAL), :2]).astype(np.int32)
+    inside = np.zeros((h, w), np.uint8)
+    cv2.fillConvexPoly(inside, oval, 1)
+    cx, cy = face.face.mesh[FOREHEAD, :2]
+    alpha = ((np.hypot((x - cx) / 1.3, y - cy) < 40) & (inside == 0)).astype(np.float32)
+    line = 1.0 + grain * np.random.default_rng(2).standard_normal((1, w, 1))
+    crown = to_uint8(linear_to_srgb(np.clip(tone * line * np.ones((h, 1, 1)), 0, 1)))
+    return Drawn(np.where(alpha[..., None] > 0, crown, face.rgb), face.face, face.light, face.shading), alpha
+
+
+def test_a_bald_head_is_no_hair() -> None:
+    skin = np.array([0.44, 0.26, 0.18], np.float32)
+    for tone, grain, bald in (
+        (1.2 * skin, 0.02, True),
+        (0.6 * skin, 0.02, True),
+        (0.9 * skin, 0.35, False),
+        (skin * (0.2, 0.5, 0.9), 0.02, False),
+        (0.05 * skin, 0.02, False),
+    ):
+        face, alpha = crowned(np.asarray(tone, np.float32), grain=grain)
+        assert is_scalp(face.rgb, face.face, hair=alpha) == bald, (tone, grain)
+    face, alpha = crowned(skin, grain=0.02)
+    assert not is_scalp(face.rgb, face.face, hair=np.ones_like(alpha)), "so much of it is hair"
+
+
+def test_hair_belongs_to_the_nearest_head() -> None:
+    face = drawn().face
+    h, w = face.hw
+    both = [moved(face, by=(x, 0.0), hw=(h, 2 * w)) for x in (0.0, float(w))]
+    left, right = (own_share(one, both) for one in both)
+    assert ((left > 0) | (right > 0)).all()
+    assert left[:, : w // 2].min() == 1.0
+    assert left[:, -w // 2 :].max() == 0.0
+    assert (own_share(both[0], both[:1]) == 1.0).all()

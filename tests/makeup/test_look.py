@@ -26,6 +26,11 @@ def text(*layers: object, **more: object) -> str:
     return json.dumps({"version": 1, "name": "x", "layers": list(layers), **more})
 
 
+def names(most: int) -> st.SearchStrategy[str]:
+    """Texts that can be printed."""
+    return st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=most)
+
+
 @st.composite
 def layers(draw: st.DrawFn) -> Layer:
     kind = draw(st.sampled_from([k for k in KINDS if k != "remove"]))
@@ -35,7 +40,7 @@ def layers(draw: st.DrawFn) -> Layer:
     unit = st.floats(0, 1)
     return Layer(
         kind,
-        tuple(Shade.of_hex(f"#{code:06x}", draw(st.text(max_size=5))) for code in codes),
+        tuple(Shade.of_hex(f"#{code:06x}", draw(names(5))) for code in codes),
         finish=draw(st.sampled_from(FINISHES)),
         coverage=draw(unit),
         amount=draw(unit),
@@ -47,7 +52,7 @@ def layers(draw: st.DrawFn) -> Layer:
     )
 
 
-@given(st.lists(layers(), max_size=4), st.text(max_size=20))
+@given(st.lists(layers(), max_size=4), names(20))
 @settings(max_examples=60, deadline=None)
 def test_what_is_written_is_read_back(found: list[Layer], name: str) -> None:
     written = dumps(Look(name, tuple(found)))
@@ -211,3 +216,26 @@ def test_the_documentation_names_everything_and_its_example_can_be_read() -> Non
     for field in look_schema()["$defs"]["layer"]["properties"]:
         assert field in rows
     assert all(f"`{finish}`" in rows["finish"] for finish in FINISHES)
+
+
+@pytest.mark.parametrize("name", ["\ud800", "\x1b[2J", "two\nlines", "x" * 201])
+def test_names_that_cannot_be_printed_are_refused(name: str) -> None:
+    bought = ({"id": name}, {"id": "a", "brand": name})
+    for written in (text(name=name), *(text({**LIP, "product": product}) for product in bought)):
+        with pytest.raises(InputError) as caught:
+            loads(written)
+        assert caught.value.code == "bad_look"
+        assert caught.value.hint
+    assert loads(text(name="晚妆　一 ✨")).name == "晚妆　一 ✨"
+
+
+def test_a_number_too_large_for_a_float_is_refused() -> None:
+    with pytest.raises(InputError) as caught:
+        loads(text({**LIP, "amount": 10**400}))
+    assert "amount" in str(caught.value)
+
+
+@pytest.mark.parametrize("path", ["C:secret.png", "..\\secret.png", "/secret.png", "a/../../b.png"])
+def test_residuals_lie_beside_the_look(path: str) -> None:
+    with pytest.raises(InputError, match="residual"):
+        loads(text({"kind": "lip", "residual": path}))

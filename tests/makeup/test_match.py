@@ -158,3 +158,15 @@ def test_no_chart_is_seen_where_there_is_none(rng: np.random.Generator) -> None:
     assert find_card(photo()) is None
     assert find_card(rng.integers(0, 255, (200, 300, 3)).astype(np.uint8)) is None
     assert find_card(np.full((200, 300, 3), 128, np.uint8)) is None
+
+
+def test_tables_that_are_no_csv_and_names_for_no_terminal_are_refused(tmp_path: Path) -> None:
+    head = "brand,product,name,hex"
+    for number, text in enumerate(("x" * 200_000, f"{head}\nA\x1b[2J,b,c,#aabbcc")):
+        path = tmp_path / f"{number}.csv"
+        path.write_text(text)
+        with pytest.raises(InputError) as caught:
+            ShadeTable.load(path)
+        assert caught.value.code == "bad_table"
+    (tmp_path / "lines.csv").write_text(f'{head}\nA,"b\n  c",d,#aabbcc')
+    assert ShadeTable.load(tmp_path / "lines.csv").products == ("b c",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from mojing.core.image import Photo
 from mojing.makeup.debug import write_debug
 from mojing.makeup.look import Look, dumps, load
 from mojing.makeup.pipeline import Sitter, find_look, save_look
+from mojing.perception.faceview import FACE_PARTS
 from tests.makeup.faces import LOOK, layer, moved, sitter
 
 
@@ -96,9 +98,9 @@ def test_debug_shows_every_layer_at_the_photos_size(mirror: Makeup, seen: Sitter
     write_debug(result, tmp_path)
     names = sorted(p.name for p in tmp_path.glob("*.png"))
     assert names[0].startswith("01-")
-    assert len(names) == len(result.layers) + 2
+    assert names == ["01-eyeliner.png", "02-lip.png", "mask.png", "result.png"], "one of each layer, both eyes together"
     covered = np.zeros(seen.photo.hw, bool)
-    for name in names[: len(result.layers)]:
+    for name in names[:2]:
         with Image.open(tmp_path / name) as picture:
             assert (picture.mode, picture.size[::-1]) == ("RGBA", seen.photo.hw)
             covered |= np.asarray(picture)[..., 3] > 0
@@ -141,3 +143,37 @@ def test_foundation_of_a_shipped_look_suits_the_skin(mirror: Makeup, seen: Sitte
     on = own.mask > 0
     off = [float(np.abs(r.image.astype(int) - rgb)[on].mean()) for r in (own, as_is)]
     assert off[0] < 0.6 * off[1], "what suits the skin changes its colour little"
+
+
+def test_a_shade_that_was_chosen_stays_while_the_rest_is_fitted(mirror: Makeup, seen: Sitter) -> None:
+    asked = Look("", (layer("foundation", "#5a3a28"), layer("concealer", "#f0d8c0")))
+    made = mirror(seen, asked, fit=True, chosen=("foundation",)).look
+    assert made.layers[0].shades[0].hex == "#5a3a28"
+    assert made.layers[1].shades[0].hex != "#f0d8c0"
+    assert mirror(seen, asked, fit=True, chosen=("foundation", "concealer")).look is asked
+
+
+def test_everyones_hair_is_dyed(mirror: Makeup, seen: Sitter) -> None:
+    rgb, face = sitter()
+    h, w = rgb.shape[:2]
+    faces = tuple(moved(face, by=(x, 0.0), hw=(h, 2 * w)) for x in (0.0, float(w)))
+    alpha = np.zeros((2, h, 2 * w), np.float32)
+    alpha[0, :60, :w], alpha[1, :60, w:] = 1.0, 1.0
+    two = Sitter(Photo(np.hstack([rgb, rgb])), faces, read_hair=lambda: (alpha[0], alpha[1]))
+    result = mirror(two, Look("", (layer("hair", "#8a1c1c", coverage=0.9),)))
+    assert result.mask[:60, :w].any()
+    assert result.mask[:60, w:].any()
+    one = Sitter(two.photo, faces, read_hair=lambda: (alpha[0], None))
+    result = mirror(one, Look("", (layer("hair", "#8a1c1c", coverage=0.9),)))
+    assert not result.mask[:, w:].any()
+    assert any("hair" in notice for notice in result.notices)
+
+
+def test_what_is_hidden_is_told(mirror: Makeup, seen: Sitter) -> None:
+    parts = np.zeros_like(seen.face.parts)
+    parts[FACE_PARTS.index("cover")] = 1.0
+    behind = Sitter(seen.photo, (replace(seen.face, parts=parts),))
+    result = mirror(behind, LOOK)
+    assert (result.image == seen.photo.rgb).all()
+    assert any("eyeliner, lip colour" in notice for notice in result.notices)
+    assert not mirror(seen, LOOK).notices

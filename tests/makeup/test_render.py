@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from mojing.makeup.look import Layer, Look, Shade
 from mojing.makeup.overlay import as_layer, laid
 from mojing.makeup.regions import place
 from mojing.makeup.render import Made, render
-from mojing.perception.faceview import FaceView
+from mojing.perception.faceview import FACE_PARTS, FaceView
 from tests.makeup.skins import Drawn, drawn
 
 PAINTED = tuple(k for k in PATTERNS if k not in ("remove", "hair"))
@@ -196,3 +198,32 @@ def test_layers_are_painted_in_order() -> None:
     light = layer("blush", coverage=0.9)
     one, other = painted(face, dark, light).image, painted(face, light, dark).image
     assert (one != other).any()
+
+
+@pytest.mark.parametrize("finish", FINISHES)
+def test_a_picture_of_product_that_lies_nowhere_changes_nothing(finish: str) -> None:
+    face = drawn()
+    empty = Layer("lip", finish=finish, residual=np.zeros((64, 64, 4), np.uint8))
+    made = painted(face, empty)
+    assert (made.image == face.rgb).all()
+    assert not made.layers
+    full = Layer("lip", finish=finish, residual=np.full((64, 64, 4), (170, 30, 60, 255), np.uint8))
+    hand = np.zeros_like(face.face.parts)
+    hand[FACE_PARTS.index("cover")] = 1.0
+    behind = Drawn(face.rgb, replace(face.face, parts=hand), face.light, face.shading)
+    assert (painted(behind, full).image == face.rgb).all()
+    assert (painted(face, full).image != face.rgb).any()
+
+
+@pytest.mark.parametrize("step", [(0.0, -3.0), (3.0, 3.0), (-3.0, 0.0), (0.0, 0.8), (0.0, -1.1), (-1.1, 0.0)])
+def test_a_face_that_leaves_the_photo_is_painted_as_far_as_it_is_seen(step: tuple[float, float]) -> None:
+    face = drawn()
+    mesh = face.face.mesh.copy()
+    mesh[:, :2] += np.array(step, np.float32) * (face.face.box.width, face.face.box.height)
+    away = Drawn(face.rgb, FaceView.of_mesh(mesh, face.face.hw), face.light, face.shading)
+    look = [layer("hair"), layer("foundation"), layer("lip", finish="gloss"), layer("eyeshadow", finish="shimmer")]
+    hair = np.ones(face.face.hw, np.float32)
+    made = render(away.rgb, away.face, look=Look("", tuple(look)), hair=hair)
+    assert (made.image[made.mask == 0] == face.rgb[made.mask == 0]).all()
+    if max(abs(v) for v in step) > 2.0:
+        assert (made.image == face.rgb).all()

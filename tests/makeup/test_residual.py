@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mojing.core.errors import InputError
+from mojing.core.image import encode
 from mojing.makeup.look import Layer, Look, Shade, load, save
 from mojing.makeup.render import render
 from mojing.makeup.residual import lay, picture
@@ -61,3 +63,18 @@ def test_pictures_that_are_no_flat_layout_are_refused(shape: tuple[int, int, int
         picture(Layer("remove", residual=np.zeros(shape, np.uint8)))
     with pytest.raises(InputError, match="RGBA"):
         Layer("remove", residual=np.zeros((64, 64, 3), np.uint8))
+
+
+def test_a_file_that_was_changed_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "lip.png"
+    layer = Layer("lip", residual=path)
+    for colour in ((200, 10, 40), (20, 90, 160)):
+        path.unlink(missing_ok=True)
+        encoded = encode(rgba(colour))
+        path.write_bytes(encoded)
+        os.utime(path, ns=(colour[0], colour[0]))
+        assert tuple(picture(layer)[5, 5, :3]) == colour
+    path.unlink()
+    with pytest.raises(InputError) as caught:
+        picture(layer)
+    assert caught.value.code == "not_found"

@@ -17,11 +17,13 @@ from mojing.core.errors import InputError
 from mojing.core.geometry import Box
 from mojing.core.image import load
 from mojing.eval.face import FINE, errors, roc, rolled, shrunk
+from mojing.makeup.look import Layer, Shade
+from mojing.makeup.regions import place
 from mojing.perception import facemesh as fm
 from mojing.perception.face import SIDE, Faces, cut
 from mojing.perception.facefaults import brightest, covering, fault_of, flatness, iris_contrast, notices_of
 from mojing.perception.facefind import MAPS, STRIDE, Found, apart, peaks, where
-from mojing.perception.faceparts import plausible
+from mojing.perception.faceparts import clear_lenses, plausible
 from mojing.perception.faceview import FACE_PARTS, PARTS_SIZE, FaceView, parts_affine
 from mojing.runtime.store import ModelStore
 from tests.perception.test_faceview import HW, face, turned
@@ -171,6 +173,72 @@ def test_shadows_of_the_jaw_are_no_beard_and_crumbs_no_glasses() -> None:
     parts[:, chin[1] - 6 : chin[1] + 7, chin[0] - 8 : chin[0] + 9] = 0.0
     parts[beard, chin[1] - 6 : chin[1] + 7, chin[0] - 8 : chin[0] + 9] = 1.0
     assert plausible(parts, grid)[beard, jaw[1], jaw[0]] > 0.9, "with a chin's beard the jaw's stays"
+
+
+def glasses_on(view: FaceView, *, bridge: bool, reach: float = 0.34) -> FaceView:
+    """The view with glasses around the eyes, with or without what holds them together."""
+    grid = view.to_parts.apply(view.mesh[:, :2])
+    unit = float(np.hypot(*(grid[468] - grid[473])))
+    mask = np.zeros((PARTS_SIZE, PARTS_SIZE), np.uint8)
+    for iris in (468, 473):
+        cv2.circle(mask, np.rint(grid[iris]).astype(int).tolist(), round(reach * unit), 1, -1)
+    if bridge:
+        ends = np.rint(grid[[468, 473]]).astype(int).tolist()
+        cv2.line(mask, ends[0], ends[1], 1, 2)
+    parts = view.parts.copy()
+    parts[:, mask > 0] = 0.0
+    parts[FACE_PARTS.index("glasses"), mask > 0] = 1.0
+    return replace(view, parts=parts)
+
+
+def test_glasses_have_a_bridge_or_are_broad() -> None:
+    view = FaceView.of_mesh(face(), HW)
+    grid, glasses = view.to_parts.apply(view.mesh[:, :2]), FACE_PARTS.index("glasses")
+    for bridge, reach, kept in ((True, 0.1, True), (False, 0.1, False), (False, 0.3, True)):
+        parts = glasses_on(view, bridge=bridge, reach=reach).parts
+        found = plausible(parts, grid)
+        assert (found[glasses].max() > 0) == kept, (bridge, reach)
+
+
+def test_eyes_are_seen_through_clear_lenses_and_not_through_dark_ones() -> None:
+    plain = FaceView.of_mesh(face(), HW)
+    view = glasses_on(plain, bridge=True)
+    grid, rgb = view.to_parts.apply(view.mesh[:, :2]), skin_picture(plain.mesh)
+    behind = view.part("glasses", box=Box(0, 0, HW[1], HW[0])) > 0.5
+    frame = behind & (cv2.erode(behind.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0)
+    rgb[frame] = (25, 20, 20)
+
+    def through(picture: U8) -> FaceView:
+        crop = cv2.warpAffine(picture, view.to_parts.matrix, (PARTS_SIZE, PARTS_SIZE))
+        return replace(view, lenses=clear_lenses(view.parts, grid, crop=np.asarray(crop, np.uint8)))
+
+    clear, dark = through(rgb), through(np.where(behind[..., None], rgb // 6, rgb).astype(np.uint8))
+    assert covering(view)["behind"] == covering(view)["eyes"] > 0.9
+    assert covering(clear)["behind"] < 0.2 < covering(clear)["eyes"]
+    assert covering(dark)["behind"] > 0.9
+    assert clear.seen_parts.sum(axis=0) == pytest.approx(view.parts.sum(axis=0), abs=1e-5)
+    lids = clear.part("glasses", box=Box(0, 0, HW[1], HW[0]), through=True)
+    assert lids[frame].mean() > 0.5 > lids[behind & ~frame].mean()
+    liner = Layer("eyeliner", (Shade.of_hex("#101010"),))
+    drawn = [sum(float(p.mask.sum()) for p in place(liner, one)) for one in (plain, clear, dark)]
+    assert drawn[1] > 0.7 * drawn[0]
+    assert drawn[2] < 0.2 * drawn[0]
+    assert clear_lenses(plain.parts, grid, crop=rgb) is None
+
+
+def test_all_faces_at_once_are_those_one_by_one() -> None:
+    if not (ModelStore().has("face") and PORTRAIT.is_file()):
+        pytest.skip("needs the shipped face model")
+    rgb = load(PORTRAIT).flat()[:300, 60:400]
+    small = cv2.resize(rgb[:, ::-1], None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
+    both = np.hstack([rgb, np.pad(small, ((300 - small.shape[0], 0), (0, 0), (0, 0)), mode="edge")])
+    faces = Faces(ModelStore(), threads=1)
+    found = faces.everyone(both)
+    assert [v.inter_ocular for v in found] == sorted((v.inter_ocular for v in found), reverse=True)
+    assert [v.mesh[1, 0] for v in found] == [faces(both, face=n).mesh[1, 0] for n in (1, 2)]
+    with pytest.raises(InputError) as caught:
+        faces.everyone(np.full((200, 200, 3), 90, np.uint8))
+    assert caught.value.code == "no_face"
 
 
 def test_drawings_and_statues() -> None:

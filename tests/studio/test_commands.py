@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -12,6 +14,7 @@ from mojing.cli.app import app
 from mojing.cli.atelier import parse_changes
 from mojing.core.errors import InputError, MojingError
 from mojing.core.image import load
+from mojing.studio.novelty import FILE, Index
 
 
 @pytest.fixture
@@ -81,6 +84,32 @@ def test_refusals(studio: Path, words: tuple[str, ...], code: str, tmp_path: Pat
     with pytest.raises(InputError) as error:
         run(*words, "--out", tmp_path / "x.png")
     assert error.value.code == code
+
+
+def test_what_comes_too_near_to_a_training_garment_is_withheld(
+    studio: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, known = tmp_path / "made", tmp_path / "known.npz"
+    run("--kind", "dress", "--n", 2, "--out", made)
+    run("directions", "--out", known, "--n", 64)
+    wary = Path(shutil.copytree(studio, tmp_path / "models"))
+    some = np.random.default_rng(0).normal(size=(4, 256)).astype(np.float32)
+    Index.of(["a", "b", "c", "d"], some, near=1e9).save(wary / FILE)
+    monkeypatch.setenv("MOJING_MODELS", str(wary))
+    first, second = made / "0000.png", made / "0001.png"
+    for words in (
+        ("edit", first, "--set", "lightness=+1", "--directions", known),
+        ("mix", first, second),
+        ("interpolate", first, second),
+        ("season", first, "--directions", known),
+    ):
+        out = tmp_path / str(words[0])
+        with pytest.raises(InputError) as error:
+            run(*words, "--out", out)
+        assert error.value.code == "too_near"
+        assert not out.exists()
+        run(*words, "--out", out, "--allow-near")
+        assert rows(out)[-1]["too_near"] is True
 
 
 def test_changes_are_read() -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from mojing.core.errors import InputError, ModelError
 from mojing.core.image import load
+from mojing.eval.bench_design import bench_design
 from mojing.runtime.store import ModelStore
 from mojing.studio import novelty
 from mojing.studio.files import enlarge, read_designs, write_designs
@@ -152,3 +153,11 @@ def test_enlarging_keeps_colour_and_clear_stays_clear() -> None:
     assert large.shape == (128, 128, 4)
     assert (large[40:88, 40:88, :3] == (200, 30, 90)).all()
     assert not large[:20, :, 3].any()
+
+
+def test_the_generator_is_timed(models: Path) -> None:
+    told = bench_design(n=2, repeats=1, threads=1, models=ModelStore(models))
+    assert told["designs_per_s"] > 0
+    assert told["one_ms"] > 0
+    assert told["with_novelty_per_s"] is None  # these models have no index of training garments
+    assert told["size_px"] == 64

@@ -17,9 +17,10 @@ import pytest
 import torch
 from lightning.fabric import Fabric
 
-from mojing.core.errors import InputError
+from mojing.core.errors import InputError, ModelError
 from mojing.train.adversarial import build_game, dry_run, load_material, train
 from mojing.train.chance import Chance, Purpose
+from mojing.train.monitor import spread_within
 from mojing.train.options import field_help
 from mojing.train.players import DivergedError, pace
 from mojing.train.recipes.gan import parse, recipe
@@ -146,6 +147,36 @@ def test_two_processes_do_what_one_does_with_twice_the_batch(pictures: Path, tmp
     assert two["d_loss"] == pytest.approx(one["d_loss"], abs=1e-3)
 
 
+def test_two_processes_adapt_the_augmentation_together(pictures: Path, tmp_path: Path) -> None:
+    options = recipe("modern", data=pictures, **{**SMALL, "batch": 3}, steps=3, held_out=0.0)
+    options = replace(options, minibatch_std=False, policy="")  # it adapts, but changes no picture
+    train(replace(options, out=tmp_path / "two", devices=2))
+    train(replace(options, out=tmp_path / "one", batch=6))
+    two, one = (torch.load(tmp_path / name / "last.pt", weights_only=True)["game"] for name in ("two", "one"))
+    assert two["ada"]["p"] == one["ada"]["p"]
+
+
+@pytest.mark.parametrize("name", ["pix2pix", "cyclegan"])
+def test_translations_take_the_stabilisers_too(name: str, pictures: Path, tmp_path: Path) -> None:
+    options = recipe(name, data=pictures, out=tmp_path, steps=2, **{**SMALL, "batch": 2, "log_every": 1})
+    train(replace(options, r1=1.0, r2=0.5, gradient_penalty=0.1, penalty_every=2, norm="instance", augment="ada"))
+    first, second = (row for row in rows(tmp_path) if "event" not in row)
+    assert min(first[key] for key in ("r1", "r2", "gradient_penalty")) > 0
+    assert second["r1"] == first["r1"]  # a lazy penalty is told until the next
+    assert second["gradient_penalty"] != first["gradient_penalty"]
+    assert "ada" in torch.load(tmp_path / "last.pt", weights_only=True)["game"]
+
+
+def test_variety_within_classes_is_told_where_there_are_classes(pictures: Path, tmp_path: Path) -> None:
+    for name in ("cgan", "dcgan"):
+        train(recipe(name, data=pictures, out=tmp_path / name, steps=2, **SMALL))
+    assert rows(tmp_path / "cgan")[1]["sample_diversity_in_class"] > 0
+    assert rows(tmp_path / "dcgan")[1]["sample_diversity_in_class"] is None
+    images = torch.tensor([[0.0], [2.0], [10.0], [14.0], [99.0]])
+    assert spread_within(images, torch.tensor([0, 0, 1, 1, 2])) == 3.0
+    assert spread_within(images, torch.arange(5)) is None
+
+
 def test_a_number_that_is_none_stops_the_run_with_step_and_tensor(pictures: Path, tmp_path: Path) -> None:
     options = recipe("dcgan", data=pictures, out=tmp_path, steps=50, **SMALL)
     with pytest.raises(DivergedError) as caught:
@@ -197,6 +228,45 @@ def test_tensorboard_files_hold_losses_gradients_and_samples(pictures: Path, tmp
     assert "run/d_loss" in found["scalars"]
     assert any(tag.startswith("gradients/generator/") for tag in found["scalars"])
     assert found["images"] == ["samples"]
+
+
+def test_tensorboard_shows_the_rows_before_and_after_a_pause(pictures: Path, tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    options = recipe("wgan-gp", data=pictures, out=tmp_path, **{**SMALL, "tensorboard": True})
+    for steps in (2, 4):
+        train(replace(options, steps=steps))
+    found = EventAccumulator(str(tmp_path / "tb")).Reload().Scalars("run/d_loss")
+    assert [event.step for event in found] == [2, 4]
+
+
+def test_what_a_run_ends_with_is_asked_for_before_it_begins(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOJING_MODELS", str(tmp_path))
+    options = recipe("dcgan", data=pictures, out=tmp_path / "run", steps=1, **{**SMALL, "metrics_samples": 16})
+    with pytest.raises(ModelError, match="features"):
+        train(replace(options, features="ours"))
+    assert not (tmp_path / "run" / "log.jsonl").exists()
+
+
+def test_folders_of_other_runs_and_broken_ones_are_refused(pictures: Path, tmp_path: Path) -> None:
+    options = recipe("dcgan", data=pictures, out=tmp_path, steps=1, **SMALL)
+    torch.save({"spent": 1.0, "step": 5, "net": {}}, tmp_path / "last.pt")
+    with pytest.raises(InputError, match="another kind"):
+        train(options)
+    (tmp_path / "options.json").write_text('{"half')
+    with pytest.raises(InputError, match=r"options\.json"):
+        train(options)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["dcgan", "--l1", "1"], ["cgan", "--data-b", "x"], ["pix2pix", "--conditional"], ["cyclegan", "--d-steps", "2"]],
+)
+def test_settings_that_would_do_nothing_are_refused(words: list[str]) -> None:
+    with pytest.raises(InputError, match=f"{words[1]} does nothing"):
+        parse(["--recipe", *words])
 
 
 def test_every_setting_is_documented_and_every_recipe_valid() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from mojing.cli.app import app
+from mojing.cli.judge import Judging, judge
 from mojing.core.arrays import U8
 from mojing.core.errors import InputError, ModelError
+from mojing.eval.gan import draw_designs
 from mojing.perception.garment import GarmentView
 from mojing.perception.ground_truth import is_validation
 from mojing.perception.outline import symmetry
@@ -24,9 +27,11 @@ from mojing.runtime.store import ModelStore
 from mojing.studio.generate import Designer, flatten
 from mojing.studio.latent import read_weights
 from mojing.studio.novelty import Index
+from mojing.train.adversarial import train
 from mojing.train.data import designs as data
 from mojing.train.export import Port, export
 from mojing.train.recipes import design
+from mojing.train.recipes.gan import parse
 from mojing.train.ship import main as ship_main
 from mojing.train.ship_design import ship_design
 from tests.perception import figures
@@ -222,6 +227,25 @@ def test_growing_takes_over_all_but_the_outermost_layers(run: Path) -> None:
     assert torch.equal(maker[last], fresh["generator"]["net"][last])
 
 
+def test_a_run_that_was_grown_but_took_no_step_is_grown_from_what_the_first_half_is_now(
+    run: Path, tmp_path: Path
+) -> None:
+    out = Path(shutil.copytree(run, tmp_path / "run"))
+    state = torch.load(out / "last.pt", weights_only=True)
+    state["step"] = 0
+    for weight in state["game"]["players"]["generator"]["net"].values():
+        weight.zero_()
+    torch.save(state, out / "last.pt")
+    asked = design.DesignOptions(
+        out=out, size=64, steps=2, width=4, batch=4, threads=1, metrics_samples=8, accelerator="cpu"
+    )
+    design.run_design(asked)
+    small = torch.load(out / "small" / "last.pt", weights_only=True)["game"]["players"]["generator"]["net"]
+    now = torch.load(out / "last.pt", weights_only=True)["game"]["players"]["generator"]["net"]
+    name = "synthesis.blocks.0.fine.conv.weight"
+    assert (now[name] - small[name]).abs().max() < 0.1 * small[name].abs().max()
+
+
 @pytest.fixture(scope="module")
 def shipped(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run's export beside a toy feature network."""
@@ -262,6 +286,30 @@ def test_mojing_design_runs_on_it(shipped: Path, tmp_path: Path, monkeypatch: py
     rows = json.loads((tmp_path / "designs.json").read_text())["designs"]
     assert [row["file"] for row in rows] == ["0000.png", "0001.png"]
     assert rows[0]["novelty"] is not None
+
+
+def test_a_run_of_designs_is_compared_with_other_generators_on_the_garments_both_never_saw(
+    run: Path, shipped: Path, tmp_path: Path
+) -> None:
+    others = tmp_path / "dcgan"
+    flags = ["--size", "64", "--steps", "1", "--batch", "4", "--width", "2", "--threads", "1", "--no-tensorboard"]
+    quiet = ["--metrics-samples", "0", "--samples-every", "0", "--accelerator", "cpu"]
+    train(parse(["--recipe", "dcgan", "--data", str(run / data.FILE), "--out", str(others), *flags, *quiet]))
+    held = json.loads((run / "data.json").read_text())["held_out"]
+    assert json.loads((others / "data.json").read_text())["held_out"] == held == ["photo-7", "photo-15", "photo-23"]
+    out = tmp_path / "gan.json"
+    order = Judging(run, run / data.FILE, "pixels", out, 12, 0, 1, (others,))
+    judge(order)
+    found = json.loads(out.read_text())
+    assert found["real"] == {"train": 21, "held_out": 3}
+    assert found["training"]["steps"] == 4
+    assert found["against"]["dcgan"]["training"]["recipe"] == "dcgan"
+    ours, theirs = found["generated"]["fid"], found["against"]["dcgan"]["generated"]["fid"]
+    assert found["improvement_percent"]["dcgan"]["fid"] == pytest.approx(100 * (1 - ours / theirs))
+    made = draw_designs(shipped, 5, threads=1)
+    assert made.shape == (5, 64, 64, 3)
+    judge(replace(order, target=shipped / "design.onnx", against=()))
+    assert json.loads(out.read_text())["samples"] == 12
 
 
 def test_without_a_feature_network_nothing_is_shipped(

@@ -103,7 +103,7 @@ def test_adaptation_follows_the_signs_and_stays_in_its_range(signs: list[bool]) 
     for sure in signs:
         before = ada.p
         logits = torch.full((10,), 2.0 if sure else -2.0)
-        after = ada.update(logits)
+        after = ada.update(float(logits.sign().mean()), images=len(logits))
         assert 0.0 <= after <= 0.5
         assert after >= before if sure else after <= before
     again = Ada()
@@ -116,5 +116,6 @@ def test_adaptation_rests_where_the_target_is() -> None:
     ada, chance = Ada(images=2_000), seeded(0)
     for _ in range(1500):
         share_positive = 1.0 - 0.5 * ada.p  # mean sign 1 - p, so 0.6 at p = 0.4
-        ada.update((torch.rand(32, generator=chance) < share_positive).float() - 0.5)
+        right = (torch.rand(32, generator=chance) < share_positive).float()
+        ada.update(float((2 * right - 1).mean()), images=32)
     assert ada.p == pytest.approx(0.4, abs=0.12)

@@ -115,6 +115,15 @@ def test_every_illness_is_told_by_its_course(kind: str) -> None:
     assert found[kind].advice
 
 
+def test_one_picture_a_class_is_a_collapse_however_varied_the_classes() -> None:
+    alike, varied = run_of(sample_diversity_in_class=lambda t: 0.13), run_of(sample_diversity_in_class=lambda t: 0.9)
+    (first, *_) = examine(logbook(alike, options={"loss": "non-saturating", "recipe": "cgan"}))
+    assert first.kind == "mode_collapse"
+    assert "within a class" in first.evidence
+    assert "latent is ignored" in first.advice
+    assert told(varied) == {"healthy"}
+
+
 def test_what_is_seen_of_a_live_run() -> None:
     assert "under_training" not in told(run_of(fid=lambda t: 5 - 4 * t, ended=False))
     assert "mode_collapse" in told(ILL["mode_collapse"][:-1])

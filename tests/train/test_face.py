@@ -14,16 +14,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mojing.core.arrays import F32, U8
+from mojing.core.geometry import Affine
 from mojing.core.image import load
 from mojing.perception import facemesh as fm
 from mojing.perception.face import Faces
+from mojing.perception.facedetail import EYE_REACH, LIPS_REACH, PATCH, FaceDetail, patch_affines, point_sets
 from mojing.perception.facefind import SIDE, STRIDE, peaks, where
 from mojing.perception.faceview import FACE_PARTS, parts_affine
 from mojing.runtime.store import ModelStore
 from mojing.train.data import face_augment as dress
 from mojing.train.data import faces as data
+from mojing.train.export import Port, export
 from mojing.train.nets.face import ANCHORS, FaceNet, centres
-from mojing.train.recipes import face, facefinder
+from mojing.train.recipes import face, facedetail, facefinder
 from mojing.train.ship import ship
 
 torch.set_num_threads(1)
@@ -206,6 +209,11 @@ def test_both_networks_train_resume_and_ship(folder: Path, tmp_path: Path) -> No
         facefinder.Options(data=folder, teacher=folder / "teacher", out=run, minutes=0.01, batch=3, others=3)
     )
     ship("facefinder", run, tmp_path)
+    close = facedetail.Options(
+        data=folder, teacher=folder / "teacher", cache=folder / "cache", out=folder / "close", minutes=0.01, batch=2
+    )
+    facedetail.train(close)
+    ship("facedetail", close.out, tmp_path)
     faces = Faces(ModelStore(tmp_path), threads=1)
     rgb = load(PORTRAIT).flat()
     view = faces.look(rgb, parts_affine(portrait_mesh(), size=192))
@@ -213,3 +221,51 @@ def test_both_networks_train_resume_and_ship(folder: Path, tmp_path: Path) -> No
     assert view.parts.shape == (len(FACE_PARTS), 96, 96)
     assert np.allclose(view.parts.sum(axis=0), 1, atol=1e-4)
     assert isinstance(faces.find(rgb), tuple)
+
+
+@settings(max_examples=20, deadline=None)
+@given(roll=st.floats(-60, 60), size=st.floats(20, 300), seed=st.integers(0, 99))
+def test_patches_show_eyes_and_lips_upright_and_their_points_go_back(roll: float, size: float, seed: int) -> None:
+    turn = Affine.similarity(size, float(np.radians(roll)), move=(400.0, 380.0))
+    mesh = turn.apply(fm.mean_shape()).astype(np.float32)
+    mesh[:, 2] *= size
+    right, left, lips = patch_affines(mesh)
+    assert np.allclose(right.apply(mesh[list(fm.RIGHT_EYE), :2]).mean(axis=0), (PATCH - 1) / 2, atol=0.1)
+    assert right.apply(mesh[33:34, :2])[0, 0] < right.apply(mesh[133:134, :2])[0, 0]
+    assert left.apply(mesh[263:264, :2])[0, 0] < left.apply(mesh[362:363, :2])[0, 0], "seen in a mirror"
+    assert lips.apply(mesh[61:62, :2])[0, 0] < lips.apply(mesh[291:292, :2])[0, 0]
+    flat = right.apply(mesh[[468, 473], :2])
+    assert abs(flat[0, 1] - flat[1, 1]) < 0.1, "eyes are level"
+    _, points, unit = facedetail.patches_of(np.zeros((40, 40, 3), np.uint8), mesh, rng=np.random.default_rng(seed))
+    assert points.shape == (sum(len(s) for s in point_sets()), 2)
+    assert np.allclose(unit[0], 1 / (2 * EYE_REACH), rtol=0.4)
+
+
+def test_a_closer_look_moves_only_what_it_sees_and_not_beyond_belief(tmp_path: Path) -> None:
+    class Told(torch.nn.Module):
+        """Says that every point lies where the mean shape has it, moved by `way` of a patch."""
+
+        def __init__(self, way: float) -> None:
+            super().__init__()
+            mesh = fm.mean_shape() * np.float32(100)
+            rows = zip(patch_affines(mesh), point_sets(), strict=True)
+            at = np.concatenate([a.apply(mesh[p, :2]) + 0.5 for a, p in rows]) / PATCH + (way, 0.0)
+            self.at = torch.nn.Parameter(torch.from_numpy(at.astype(np.float32)))
+
+        def forward(self, patches: torch.Tensor) -> torch.Tensor:
+            return self.at[None] + 0 * patches.mean(dim=(1, 2, 3, 4))[:, None, None]
+
+    mesh = fm.mean_shape() * np.float32(100) + np.array([200, 200, 0], np.float32)
+    rgb = np.full((400, 400, 3), 128, np.uint8)
+    moved = {}
+    for way in (0.03, 0.5):
+        example = Port("patches", torch.rand(2, 3, 3, PATCH, PATCH))
+        folder = tmp_path / str(way)
+        export(Told(way), folder, "facedetail", inputs=[example], outputs=["points"], card={"licence": "Apache-2.0"})
+        moved[way] = FaceDetail(ModelStore(folder), threads=1)(rgb, mesh)[:, :2] - mesh[:, :2]
+    lip, nose, chin = fm.LIPS_INNER[0], fm.NOSE_TIP, fm.CHIN
+    assert np.allclose(moved[0.03][lip], (0.03 * 2 * LIPS_REACH * 100, 0), atol=0.2)
+    assert np.allclose(moved[0.03][159], (0.03 * 2 * EYE_REACH * 100, 0), atol=0.2)
+    assert np.allclose(moved[0.03][386], (-0.03 * 2 * EYE_REACH * 100, 0), atol=0.2), "the left eye is seen in a mirror"
+    assert np.allclose(moved[0.03][[nose, chin]], 0, atol=1e-3) or fm.NOSE_TIP in point_sets()[2]
+    assert np.allclose(moved[0.5], 0), "half a patch away is not believed"

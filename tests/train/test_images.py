@@ -94,6 +94,22 @@ def test_npz_arrays_of_every_accepted_form(tmp_path: Path) -> None:
     assert load_pictures(tmp_path / "p.npz").points
 
 
+def test_an_npz_file_says_what_its_pictures_are_called_and_which_are_held_out(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (6, 28, 28, 4), np.uint8)
+    held, names = np.arange(6) % 3 == 1, np.array(list("abcdef"))
+    np.savez(tmp_path / "x.npz", images=images, held=held, names=names)
+    found = load_pictures(tmp_path / "x.npz")
+    assert found.names == tuple("abcdef")
+    assert found.channels == 3  # laid on white
+    assert held_out_rows(found, 0.5).tolist() == held.tolist()
+    assert load_pictures(tmp_path / "x.npz", limit=2).names == ("a", "f")
+    for wrong in ({"held": np.arange(6)}, {"held": held[:3]}, {"names": np.arange(6)}):
+        np.savez(tmp_path / "y.npz", images=images, **wrong)
+        with pytest.raises(InputError) as caught:
+            load_pictures(tmp_path / "y.npz")
+        assert caught.value.code == "bad_data"
+
+
 def test_bad_data_is_refused_by_code(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     paint(tmp_path / "one" / "a.png")

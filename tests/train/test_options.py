@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mojing.train.options import field_help, parse_options
-from mojing.train.recipes import body, garment, tryon
+from mojing.train.recipes import baseline, body, design, garment, tryon
 
 
 @dataclass
@@ -34,8 +34,29 @@ def test_help_comes_from_the_docstrings(capsys: pytest.CaptureFixture[str]) -> N
     assert "100 %" in out
 
 
-@pytest.mark.parametrize("cls", [body.Options, garment.Options, tryon.Options])
+@dataclass
+class More(Some):
+    """What it inherits and its own."""
+
+    minutes: float = 4.0
+    """how long, said anew"""
+    width: int = 1
+    """how wide"""
+
+
+def test_settings_are_inherited_with_their_help_after_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    assert field_help(More) == {
+        "minutes": "how long, said anew", "out_dir": "where, in 100 % of cases", "width": "how wide",
+    }  # fmt: skip
+    assert parse_options(More, ["--out-dir", "x"]) == More(4.0, Path("x"), 1)
+    with pytest.raises(SystemExit):
+        parse_options(More, ["--help"])
+    out = capsys.readouterr().out
+    assert out.index("how wide") < out.index("where, in")
+
+
+@pytest.mark.parametrize("cls", [body.Options, garment.Options, tryon.Options, baseline.Options, design.DesignOptions])
 def test_every_setting_of_every_recipe_is_documented(
-    cls: type[body.Options] | type[garment.Options] | type[tryon.Options],
+    cls: type,
 ) -> None:
     assert set(field_help(cls)) == {f.name for f in fields(cls)}

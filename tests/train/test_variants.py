@@ -42,6 +42,11 @@ def test_a_run_is_exported_listed_and_runs(name: str, tmp_path: Path) -> None:
     data = shapes(12, size=28)
     material = Material(data, data, data, data) if name == "cyclegan" else Material(data, data)
     train(recipe(name, out=tmp_path / "run", **SMALL), material)
+    with (tmp_path / "run" / "log.jsonl").open("a") as log:
+        log.write('{"event": "metrics", "step": 1, "fid": 2.5}\n{"half a li')  # as a killed run leaves it
+    (tmp_path / "models").mkdir()
+    if name == "cyclegan":
+        (tmp_path / "models" / "lab-a-to-b-int8.json").write_text("of an earlier export")
     table = export_run(tmp_path / "run", tmp_path / "models", name="lab", threads=1)
     written = [row for row in table if row.path is not None]
     assert all(row.gap <= TOLERANCE and row.megabytes > 0 and row.one_ms > 0 for row in written)
@@ -55,6 +60,8 @@ def test_a_run_is_exported_listed_and_runs(name: str, tmp_path: Path) -> None:
         assert Session(spec, threads=1).run(feeds)[spec.outputs[0].name].shape == (2, 1, 28, 28)
     about = json.loads((tmp_path / "models" / f"{written[0].name}.json").read_text())
     assert about["training"]["recipe"] == name
+    assert about["metrics"]["fid"] == 2.5
+    assert any(row.name.endswith("int8") for row in table) == (name != "cyclegan")  # which multiplies no matrices
 
 
 def test_what_is_no_run_is_refused(tmp_path: Path) -> None:

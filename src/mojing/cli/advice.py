@@ -35,7 +35,7 @@ def report_lines(told: Mapping[str, Any]) -> list[str]:
         label = f"  {m['label']}" if m["label"] else ""
         lines.append(f"{name:<18} {value}{span}{label}  sure {m['confidence']:.0%}")
         lines.append(f"{'':<18} {m['how']}")
-    return [*lines, told["note"], *_notices(told["skin"])]
+    return [*lines, told["note"], *_notices(told), *_notices(told["skin"])]
 
 
 def harmony_lines(told: Mapping[str, Any]) -> list[str]:

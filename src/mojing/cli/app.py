@@ -254,12 +254,15 @@ def eval_gan(
     json_out: JsonOut = None,
     count: Annotated[int, typer.Option("--n", min=8, help="Pictures to draw or to use, at most.")] = 1000,
     seed: Annotated[int, typer.Option(help="Seed of the latents.")] = 0,
+    against: Annotated[
+        list[Path] | None, typer.Option(help="A run or the like to compare with; may be repeated.")
+    ] = None,
     threads: Threads = 2,
 ) -> None:
     """Measure generated pictures: FID, KID, precision, recall, density, coverage, diversity, nearest neighbours."""
     from mojing.cli.judge import Judging, judge
 
-    judge(Judging(target, data, extractor, json_out, count, seed, threads))
+    judge(Judging(target, data, extractor, json_out, count, seed, threads, tuple(against or ())))
 
 
 @bench.command("tryon")
@@ -299,6 +302,19 @@ def bench_gan(
     from mojing.cli.lab import bench_gan
 
     bench_gan(as_json=as_json, size=size, width=width, rounds=rounds, threads=threads)
+
+
+@bench.command("design")
+def bench_design(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    n: Annotated[int, typer.Option("--n", min=1, help="Designs that are timed together.")] = 64,
+    repeats: Annotated[int, typer.Option(min=1, help="How often they are timed.")] = 5,
+    threads: Threads = 2,
+) -> None:
+    """Time the design generator: designs a second, alone and with novelty."""
+    from mojing.cli.measure import bench_studio
+
+    bench_studio(as_json=as_json, n=n, repeats=repeats, threads=threads)
 
 
 @bench.command("doctor")

@@ -78,8 +78,7 @@ def generate(
     shown, withheld = [e for d in drawn for e in d.shown], [e for d in drawn for e in d.withheld]
     write_designs(out, shown, model=studio.designer.id, size=size, withheld=withheld)
     _tell(shown)
-    if withheld:
-        say(f"{len(withheld)} designs were withheld: too near to a training garment (--allow-near shows them)")
+    _tell_withheld(withheld)
     if len(shown) < n:
         say(f"only {len(shown)} of {n} designs were new enough")
     say(f"{out}  ({len(shown)} designs)")
@@ -210,15 +209,49 @@ def parse_changes(changes: Sequence[str]) -> dict[str, float | tuple[int, int, i
     return out
 
 
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """How designs are written: at which side in px, and whether those too near to a training garment are too."""
+
+    size: int | None = None
+    near: bool = False
+
+
 def _save_all(
-    studio: Studio, designs: Sequence[Design], out: Path, *, size: int | None, extra: Sequence[Mapping[str, Any]] = ()
+    studio: Studio,
+    designs: Sequence[Design],
+    out: Path,
+    *,
+    how: Saving,
+    given: int = 0,
+    extra: Sequence[Mapping[str, Any]] = (),
 ) -> None:
+    """Write designs; the first `given` are the user's own and stay whatever they are near to.
+
+    Raises:
+        InputError: too_near, when none of the others may be shown; unwritable.
+    """
     from mojing.studio.files import write_designs
 
     entries = studio.entries(designs, extra=extra)
-    write_designs(out, entries, model=studio.designer.id, size=size)
-    _tell(entries)
-    say(f"{out}  ({len(entries)} designs)")
+    near = [e.novelty is not None and e.novelty.too_near and not how.near for e in entries]
+    shown = [e for i, e in enumerate(entries) if i < given or not near[i]]
+    withheld = [e for i, e in enumerate(entries) if i >= given and near[i]]
+    if withheld and len(shown) == given:
+        raise InputError(
+            "too_near",
+            "what came out is too near to a training garment",
+            hint="ask for another change, or --allow-near",
+        )
+    write_designs(out, shown, model=studio.designer.id, size=how.size, withheld=withheld)
+    _tell(shown)
+    _tell_withheld(withheld)
+    say(f"{out}  ({len(shown)} designs)")
+
+
+def _tell_withheld(entries: Sequence[Entry]) -> None:
+    if entries:
+        say(f"{len(entries)} designs were withheld: too near to a training garment (--allow-near shows them)")
 
 
 def _one(path: Path) -> Stored:
@@ -227,7 +260,7 @@ def _one(path: Path) -> Stored:
     return read_designs(path)[0]
 
 
-def edit(source: Path, out: Path, *, changes: Sequence[str], known: Path | None, size: int | None) -> None:
+def edit(source: Path, out: Path, *, changes: Sequence[str], known: Path | None, how: Saving) -> None:
     """`mojing design edit`: writes the design before and after."""
     from mojing.studio.pipeline import Studio
 
@@ -237,7 +270,7 @@ def edit(source: Path, out: Path, *, changes: Sequence[str], known: Path | None,
     studio = Studio(known=known)
     with progress_bar():
         made = studio.edit(stored.design, wishes)
-        _save_all(studio, [stored.design, made.design], out, size=size)
+        _save_all(studio, [stored.design, made.design], out, how=how, given=1)
     _changes(made.changes)
 
 
@@ -246,24 +279,24 @@ def _changes(changes: Mapping[str, tuple[float, float]]) -> None:
         say(f"{name:<10} asked {asked:+.2f}  reached {reached:+.2f} spreads")
 
 
-def mix(shape: Path, colour: Path, out: Path, *, crossover: int | None, size: int | None) -> None:
+def mix(shape: Path, colour: Path, out: Path, *, crossover: int | None, how: Saving) -> None:
     """`mojing design mix`: both parents, then the mixture."""
     from mojing.studio.pipeline import Studio
 
     _keep_inputs(out, shape, colour)
     a, b = _one(shape).design, _one(colour).design
     studio = Studio()
-    _save_all(studio, [a, b, studio.mixed(a, b, crossover=crossover)], out, size=size)
+    _save_all(studio, [a, b, studio.mixed(a, b, crossover=crossover)], out, how=how, given=2)
 
 
-def between(first: Path, second: Path, out: Path, *, steps: int, size: int | None) -> None:
+def between(first: Path, second: Path, out: Path, *, steps: int, how: Saving) -> None:
     """`mojing design interpolate`."""
     from mojing.studio.pipeline import Studio
 
     _keep_inputs(out, first, second)
     a, b = _one(first).design, _one(second).design
     studio = Studio()
-    _save_all(studio, studio.between(a, b, steps=steps), out, size=size)
+    _save_all(studio, studio.between(a, b, steps=steps), out, how=how)
 
 
 def invert(photo: Path, out: Path, *, kind: str, seed: int, effort: int, category: str, size: int | None) -> None:
@@ -276,11 +309,12 @@ def invert(photo: Path, out: Path, *, kind: str, seed: int, effort: int, categor
     budget = Budget(*_EFFORT[0 if effort < 3 else 1 if effort < 6 else 2])
     with progress_bar():
         found = studio.invert(_view(loaded, category), kind=kind, seed=seed, budget=budget)
-        _save_all(studio, [found.design], out, size=size, extra=[{"inversion_error": round(found.error, 4)}])
+        error = [{"inversion_error": round(found.error, 4)}]
+        _save_all(studio, [found.design], out, how=Saving(size), given=1, extra=error)
     say(f"difference {found.error:.3f} (best of the random designs {found.start:.3f}), {found.renders} pictures tried")
 
 
-def season(source: Path, out: Path, *, to: str, known: Path | None, size: int | None) -> None:
+def season(source: Path, out: Path, *, to: str, known: Path | None, how: Saving) -> None:
     """`mojing design season`: the design, then its versions."""
     from mojing.studio.pipeline import Studio
 
@@ -290,13 +324,13 @@ def season(source: Path, out: Path, *, to: str, known: Path | None, size: int | 
     names = ["summer", "winter"] if to == "both" else [to]
     made = [studio.season(stored.design, name) for name in names]
     labels = [{"season": name} for name in ("as it was", *names)]
-    _save_all(studio, [stored.design, *[m.design for m in made]], out, size=size, extra=labels)
+    _save_all(studio, [stored.design, *[m.design for m in made]], out, how=how, given=1, extra=labels)
     for name, version in zip(names, made, strict=True):
         say(name)
         _changes(version.changes)
 
 
-def personal(person: Person, out: Path, *, kind: str, n: int, seed: int, size: int | None) -> None:
+def personal(person: Person, out: Path, *, kind: str, n: int, seed: int, how: Saving) -> None:
     """`mojing design like`."""
     from mojing.studio.attributes import ATTRIBUTES
     from mojing.studio.personal import Wishes
@@ -313,7 +347,7 @@ def personal(person: Person, out: Path, *, kind: str, n: int, seed: int, size: i
         disliked = [on_white(_view(load(p), "auto"), 128) for p in person.disliked]
         found = studio.personal(kind, liked=liked, disliked=disliked, wishes=Wishes(colours, wishes), n=n, seed=seed)
         extra = [{"score": round(b.score, 4), "score_before_breeding": round(b.first, 4)} for b in found]
-        _save_all(studio, [b.design for b in found], out, size=size, extra=extra)
+        _save_all(studio, [b.design for b in found], out, how=how, extra=extra)
 
 
 def find(out: Path, *, method: str, n: int, count: int, kind: str, seed: int) -> None:
@@ -357,7 +391,8 @@ def check(*, n: int, json_out: Path | None, known: Path | None, seed: int) -> No
         )
     for name, verdict in found.items():
         kept = "unknown" if verdict.kind_kept is None else f"{verdict.kind_kept:6.1%}"
-        say(f"{name:<10} changed as asked {verdict.changed:6.1%}  kind kept {kept}  of {verdict.tried}")
+        changed = "unknown" if verdict.changed is None else f"{verdict.changed:6.1%}"
+        say(f"{name:<10} changed as asked {changed}  kind kept {kept}  of {verdict.tried}")
     if json_out is not None:
         write_json(json_out, {name: asdict(verdict) for name, verdict in found.items()})
 

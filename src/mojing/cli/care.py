@@ -21,8 +21,8 @@ LimitOptions = Annotated[
     typer.Option(
         "--limit",
         metavar="NAME=VALUE",
-        help="Move a limit: min_side, min_ratio, max_ratio, contrast, sharpness, filled, near, recolour, strangeness "
-        "(docs/data.md); may be repeated.",
+        help="Move a limit: min_side, min_ratio, max_ratio, contrast, sharpness, filled, near, recolour, strangeness, "
+        "foreign (docs/data.md); may be repeated.",
     ),
 ]
 OffTopic = Annotated[bool, typer.Option("--off-topic/--no-off-topic", help="Look for pictures that do not belong.")]

@@ -97,7 +97,7 @@ def sheet(
             made = mirror(sitter, look, layers=False, fit=is_shipped(name))
             cells.append(_cell(sitter, made.image, look.name or "look"))
     save(out, _grid(cells))
-    tell(sitter.face.notices, quiet=quiet)
+    tell(sitter.notices, quiet=quiet)
     say(f"{out}  ({len(wanted)} looks)", quiet=quiet)
 
 
@@ -117,9 +117,12 @@ def _enlarged(sitter: Sitter) -> Sitter:
     grow = Affine(np.array([[k, 0.0, 0.5 * k - 0.5], [0.0, k, 0.5 * k - 0.5]]))
     rgb = cv2.resize(sitter.photo.flat(), None, fx=k, fy=k, interpolation=cv2.INTER_CUBIC)
 
-    def large_hair() -> F32 | None:
-        hair, wh = sitter.hair, (rgb.shape[1], rgb.shape[0])
-        return None if hair is None else np.asarray(cv2.resize(hair, wh, interpolation=cv2.INTER_LINEAR), np.float32)
+    def large_hair() -> tuple[F32 | None, ...]:
+        wh = (rgb.shape[1], rgb.shape[0])
+        return tuple(
+            None if hair is None else np.asarray(cv2.resize(hair, wh, interpolation=cv2.INTER_LINEAR), np.float32)
+            for hair in sitter.hairs
+        )
 
     def grown(face: FaceView) -> FaceView:
         mesh = np.concatenate([grow.apply(face.mesh[:, :2]), face.mesh[:, 2:] * k], axis=1).astype(np.float32)
@@ -179,10 +182,10 @@ def match(
         InputError: whatever is refused: bad light, an unreadable table, no face.
     """
     table = _shades(shades)
+    table.within(brand)  # an unknown brand is refused before the photo is looked at
     mirror, sitter, found = _seen(photo, card=card, face=face, threads=threads)
     told = mirror.match(sitter, shades=table, card=found, brand=brand).to_json()
-    if shades is None:
-        told["notices"] = [*told["notices"], DEMO_SHADES]
+    told["notices"] = [*sitter.notices, *told["notices"], *([DEMO_SHADES] if shades is None else [])]
     _print(told, match_lines, as_json=as_json)
 
 
@@ -203,7 +206,8 @@ def skin_report(photo: Path, *, card: CardPlace, face: str, as_json: bool, threa
         InputError: whatever is refused: no face, or light in which skin cannot be read.
     """
     mirror, sitter, found = _seen(photo, card=card, face=face, threads=threads)
-    _print(mirror.report(sitter, card=found).to_json(), report_lines, as_json=as_json)
+    told = mirror.report(sitter, card=found).to_json()
+    _print({**told, "notices": list(sitter.notices)}, report_lines, as_json=as_json)
 
 
 def harmony(photo: Path, *, card: CardPlace, face: str, season: bool, as_json: bool, threads: int) -> None:
@@ -216,7 +220,8 @@ def harmony(photo: Path, *, card: CardPlace, face: str, season: bool, as_json: b
 
     _, sitter, found = _seen(photo, card=card, face=face, threads=threads)
     told = suited(sitter.photo.flat(), sitter.face, hair=sitter.hair, card=found, season=season)
-    _print(told.to_json(), harmony_lines, as_json=as_json)
+    plain = told.to_json()
+    _print({**plain, "notices": [*sitter.notices, *plain["notices"]]}, harmony_lines, as_json=as_json)
 
 
 def tutorial(
@@ -246,7 +251,7 @@ def tutorial(
     with progress_bar():
         _, sitter = seated(loaded, face, threads=threads)
         written = write(sitter, wanted, out=out, languages=languages, pdf=pdf, fit=is_shipped(look))
-    tell(sitter.face.notices, quiet=quiet)
+    tell(sitter.notices, quiet=quiet)
     for path in written:
         say(str(path), quiet=quiet)
 

@@ -11,6 +11,7 @@ from mojing.cli.console import figures, progress_bar, say
 from mojing.core.errors import InputError
 
 if TYPE_CHECKING:
+    from mojing.core.arrays import U8
     from mojing.curate.augment import Ranges
     from mojing.curate.check import Limits
     from mojing.curate.offtopic import Features
@@ -148,10 +149,17 @@ def _features(threads: int) -> tuple[Features | None, str]:
     store = ModelStore()
     if not store.has("features"):
         return None, "off-topic pictures were not looked for: the model features.onnx is not installed"
+    from mojing.curate.offtopic import Sight
+    from mojing.perception.features import KINDS
     from mojing.perception.features import Features as Network
 
-    network = Network(store, threads=threads)
-    return (lambda images: network(list(images)).feature), ""
+    network, nothing = Network(store, threads=threads), KINDS.index("other")
+
+    def look(images: Sequence[U8]) -> Sight:
+        seen = network(images)
+        return Sight(seen.feature, seen.kind[:, nothing])
+
+    return look, ""
 
 
 def _limits(settings: Sequence[str]) -> Limits:

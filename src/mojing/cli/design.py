@@ -47,6 +47,7 @@ OneDesign = Annotated[Path, typer.Argument(help="A picture that `mojing design` 
 Kindly = Annotated[Category, typer.Option("--category", help="Kind of garment in the photo.")]
 Known = Annotated[Path | None, typer.Option("--directions", help="File of directions instead of the installed one.")]
 Size = Annotated[int | None, typer.Option("--size", min=32, max=4096, help="Side of the pictures in px.")]
+Near = Annotated[bool, typer.Option("--allow-near", help="Show designs that are very near to a training garment too.")]
 Threads = Annotated[int, typer.Option("--threads", min=1, help="CPU threads for the networks.")]
 CutOut = Annotated[bool, typer.Option("--cut-out", help="Write the garment alone, transparent around it (PNG).")]
 
@@ -63,9 +64,7 @@ def _design(
     truncation: Annotated[
         float, typer.Option(min=0.0, max=1.5, help="0 gives the average design, 1 the full variety.")
     ] = 0.85,
-    allow_near: Annotated[
-        bool, typer.Option("--allow-near", help="Show designs that are very near to a training garment too.")
-    ] = False,
+    allow_near: Near = False,
     size: Size = None,
     threads: Threads = 2,
 ) -> None:
@@ -166,11 +165,12 @@ def edit_command(
     out: OutDir = Path("out/edited"),
     known: Known = None,
     size: Size = None,
+    allow_near: Near = False,
 ) -> None:
     """Change attributes of a design; numbers are in spreads: +1 is clearly more."""
-    from mojing.cli.atelier import edit
+    from mojing.cli.atelier import Saving, edit
 
-    edit(source, out, changes=change, known=known, size=size)
+    edit(source, out, changes=change, known=known, how=Saving(size, allow_near))
 
 
 @design.command("mix")
@@ -181,11 +181,12 @@ def mix_command(
     crossover: Annotated[int | None, typer.Option(min=0, help="First layer taken from the second design.")] = None,
     out: OutDir = Path("out/mixed"),
     size: Size = None,
+    allow_near: Near = False,
 ) -> None:
     """The shape of one design in the colours and texture of another."""
-    from mojing.cli.atelier import mix
+    from mojing.cli.atelier import Saving, mix
 
-    mix(shape, colour, out, crossover=crossover, size=size)
+    mix(shape, colour, out, crossover=crossover, how=Saving(size, allow_near))
 
 
 @design.command("interpolate")
@@ -196,11 +197,12 @@ def interpolate_command(
     steps: Annotated[int, typer.Option(min=2, max=1000, help="How many, both ends included.")] = 8,
     out: OutDir = Path("out/between"),
     size: Size = None,
+    allow_near: Near = False,
 ) -> None:
     """Designs on the way from one to another."""
-    from mojing.cli.atelier import between
+    from mojing.cli.atelier import Saving, between
 
-    between(first, second, out, steps=steps, size=size)
+    between(first, second, out, steps=steps, how=Saving(size, allow_near))
 
 
 @design.command("invert")
@@ -228,11 +230,12 @@ def season_command(
     out: OutDir = Path("out/season"),
     known: Known = None,
     size: Size = None,
+    allow_near: Near = False,
 ) -> None:
     """A design's summer and winter versions, beside the design itself."""
-    from mojing.cli.atelier import season
+    from mojing.cli.atelier import Saving, season
 
-    season(source, out, to=to.value, known=known, size=size)
+    season(source, out, to=to.value, known=known, how=Saving(size, allow_near))
 
 
 @design.command("like")
@@ -247,12 +250,13 @@ def like_command(
     seed: Seed = 0,
     out: OutDir = Path("out/for-me"),
     size: Size = None,
+    allow_near: Near = False,
 ) -> None:
     """Designs for somebody who likes these garments, best first."""
-    from mojing.cli.atelier import Person, personal
+    from mojing.cli.atelier import Person, Saving, personal
 
     person = Person(tuple(photos), tuple(not_like or ()), tuple(color or ()), tuple(wish or ()))
-    personal(person, out, kind=kind, n=n, seed=seed, size=size)
+    personal(person, out, kind=kind, n=n, seed=seed, how=Saving(size, allow_near))
 
 
 @design.command("directions")

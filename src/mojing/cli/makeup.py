@@ -120,6 +120,7 @@ def transfer_command(
     only: Only = None,
     amount: Amount = 1.0,
     change: Change = None,
+    products: Products = None,
     save_look: SaveLook = None,
     face: Face = "",
     debug: Debug = None,
@@ -130,7 +131,7 @@ def transfer_command(
     """Put the make-up of one photo on the face of another, as layers that can be changed."""
     from mojing.cli.vanity import Order, Wish, transfer
 
-    wish = Wish(None, amount, tuple(only or ()), tuple(change or ()))
+    wish = Wish(None, amount, tuple(only or ()), tuple(change or ()), products)
     order = Order(photo, out, wish, face=face, debug=debug, report=report, save_look=save_look, threads=threads)
     transfer(order, reference, quiet=quiet)
 

@@ -127,6 +127,15 @@ def bench(*, as_json: bool, repeats: int, threads: int) -> None:
     say(to_json(result) if as_json else figures(result))
 
 
+def bench_studio(*, as_json: bool, n: int, repeats: int, threads: int) -> None:
+    """Time the design generator and print the figures."""
+    from mojing.eval.bench_design import bench_design
+
+    with progress_bar():
+        result = bench_design(n=n, repeats=repeats, threads=threads)
+    say(to_json(result) if as_json else figures(result))
+
+
 def bench_mirror(*, as_json: bool, frames: int, photos: int, threads: int) -> None:
     """Time the make-up mirror and print the figures."""
     from mojing.eval.bench_makeup import bench_makeup

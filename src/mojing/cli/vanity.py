@@ -128,7 +128,8 @@ def _apply(order: Order, *, quiet: bool) -> None:
     photo = _read(order.photo)
     with progress_bar():
         mirror, sitter = seated(photo, order.face, threads=order.threads)
-        result = mirror(sitter, look, layers=order.debug is not None, fit=_fits(order.wish))
+        shipped = order.wish.look is not None and order.look_file is None
+        result = mirror(sitter, look, layers=order.debug is not None, fit=shipped, chosen=_chosen(order.wish))
     _deliver(result, out, order=order, quiet=quiet)
 
 
@@ -142,7 +143,10 @@ def _transfer(order: Order, reference: Path, *, quiet: bool) -> None:
         mirror, sitter = seated(photo, order.face, threads=order.threads)
         result = mirror.transfer(sitter, model, only=only, amount=order.wish.amount)
         if order.wish.changes:
-            result = mirror(sitter, adjusted(result.look, order.wish.changes))
+            look = adjusted(result.look, order.wish.changes, products=catalogue(order.wish.products).products)
+            again = mirror(sitter, look)
+            told = tuple(dict.fromkeys((*result.notices, *again.notices)))
+            result = replace(again, notices=told, timings_ms=result.timings_ms | again.timings_ms)
     _deliver(result, out, order=order, quiet=quiet)
 
 
@@ -197,12 +201,14 @@ def wished(wish: Wish) -> Look:
     return look.at(wish.amount)
 
 
-def _fits(wish: Wish) -> bool:
-    """Whether the look is a shipped one whose foundation nobody chose."""
-    from mojing.makeup.pipeline import MUST_SUIT, is_shipped
+def _chosen(wish: Wish) -> frozenset[str]:
+    """Kinds whose shade or product the user chose."""
+    targets = [change.partition("=")[0].strip().partition(".") for change in wish.changes]
+    return frozenset(kind.replace("-", "_") for kind, _, name in targets if name not in _SLIDERS)
 
-    chosen = any(change.startswith(tuple(f"{kind}." for kind in MUST_SUIT)) for change in wish.changes)
-    return wish.look is not None and is_shipped(wish.look) and not chosen
+
+_SLIDERS = frozenset({"amount", "coverage", "finish", "pattern", "region", "size", "softness"})
+"""What of a layer can be changed without saying anything of its colour."""
 
 
 def catalogue(path: Path | None) -> Catalogue:

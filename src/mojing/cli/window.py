@@ -16,6 +16,8 @@ from mojing.core.arrays import U8
 from mojing.core.errors import InputError
 
 _QUALITY = 88
+_POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+"""The page loads its own frames alone, and no other page may show it inside."""
 _WAIT_S = 5.0
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>mojing</title>
 <style>body{margin:0;background:#111;display:grid;place-items:center;min-height:100vh}
@@ -77,6 +79,8 @@ class Window:
 
 class _Handler(BaseHTTPRequestHandler):
     shown: Window
+    timeout = 30.0
+    """Seconds after which a browser that neither asks nor takes is left alone."""
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name it has in the base class
         """Say nothing: the terminal belongs to the command."""
@@ -88,22 +92,25 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(403)
         elif self.path == "/":
             body = _PAGE.encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
+            self._head(
+                "text/html; charset=utf-8", {"Content-Length": str(len(body)), "Content-Security-Policy": _POLICY}
+            )
             self.wfile.write(body)
         elif self.path == "/stream":
             self._stream()
         else:
             self.send_error(404)
 
-    def _stream(self) -> None:
+    def _head(self, kind: str, more: dict[str, str]) -> None:
+        """The head of an answer that no other site may show and no browser keeps."""
         self.send_response(200)
-        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
-        self.send_header("Cache-Control", "no-store")
-        self.send_header("Cross-Origin-Resource-Policy", "same-origin")
+        own = {"Content-Type": kind, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+        for name, value in (own | {"Cross-Origin-Resource-Policy": "same-origin"} | more).items():
+            self.send_header(name, value)
         self.end_headers()
+
+    def _stream(self) -> None:
+        self._head("multipart/x-mixed-replace; boundary=frame", {})
         number = 0
         try:
             while True:

@@ -124,18 +124,19 @@ class TrainingError(MojingError):
 class MissingExtraError(MojingError):
     """An optional part of mojing is not installed."""
 
-    def __init__(self, extra: str, *, needs: str) -> None:
+    def __init__(self, extra: str, *, needs: str, packages: str = "") -> None:
+        """`packages` are what to install where mojing has no such extra."""
+        what = packages or f"'mojing[{extra}]'"
         super().__init__(
-            "missing_extra",
-            f"this needs {needs}, which is not installed",
-            hint=f"install it with: pip install 'mojing[{extra}]'",
+            "missing_extra", f"this needs {needs}, which is not installed", hint=f"install it with: pip install {what}"
         )
         self.extra = extra
         self.needs = needs
+        self.packages = packages
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild_extra, (self.extra, self.needs)
+        return _rebuild_extra, (self.extra, self.needs, self.packages)
 
 
-def _rebuild_extra(extra: str, needs: str) -> MissingExtraError:
-    return MissingExtraError(extra, needs=needs)
+def _rebuild_extra(extra: str, needs: str, packages: str) -> MissingExtraError:
+    return MissingExtraError(extra, needs=needs, packages=packages)

@@ -25,7 +25,7 @@ REASONS: Final[dict[str, str]] = {
     "blurred": "blurring it once more takes away too little of its detail",
     "duplicate": "the same pixels as another picture",
     "near-duplicate": "nearly another picture: rescaled, mirrored, compressed or corrected",
-    "off-topic": "unlike its nearest neighbours in the set, by what the feature network sees",
+    "off-topic": "unlike its nearest neighbours in the set, or no garment in a set of garments, by the feature network",
 }
 """Every reason to leave a picture out, gravest first."""
 
@@ -54,8 +54,10 @@ class Limits:
     """bits of 256 in which the perceptual hashes of near-duplicates differ, at most"""
     recolour: float = RECOLOUR
     """ΔE by which the colours of near-duplicates differ somewhere, beyond what exposure explains, at most"""
-    strangeness: float = 6.0
+    strangeness: float = 3.3
     """distance to the nearest neighbours in the set, in robust standard deviations from the median, at most"""
+    foreign: float = 0.5
+    """how surely the network sees nothing it knows, 0..1, at most, in a set of what it knows"""
 
 
 @dataclass(frozen=True)

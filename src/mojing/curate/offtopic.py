@@ -1,8 +1,13 @@
-"""Pictures that do not belong: far, by a feature network, from whatever lies nearest to them in the set."""
+"""Pictures that do not belong: far, by a feature network, from whatever lies nearest to them in the set, or told by the
+network to be nothing of the kind that the set shows.
+
+The first finds a lonely stranger, the second strangers that keep each other company, such as twenty portraits.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -10,8 +15,21 @@ import numpy as np
 from mojing.core.arrays import F64, U8, AnyArray
 from mojing.core.errors import InputError
 
-Features = Callable[[Sequence[U8]], AnyArray]
-"""Features (N, D), any float, of N pictures, RGB uint8 HxWx3 of any sizes; Euclidean distance is the measure."""
+
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """Features (N, D) of N pictures, and how surely each is nothing of what the network knows, (N,) in 0..1."""
+
+    feature: AnyArray
+    foreign: AnyArray
+
+
+Features = Callable[[Sequence[U8]], AnyArray | Sight]
+"""Features (N, D), any float, of N pictures, RGB uint8 HxWx3 of any sizes, alone or as a `Sight`; Euclidean distance is
+the measure."""
+
+AT_HOME: Final = 0.25
+"""A set is of what the network knows when its median picture is foreign by less than this."""
 
 NEIGHBOURS: Final = 5
 FEWEST: Final = 20

@@ -18,7 +18,7 @@ from mojing.core.progress import track
 from mojing.curate.check import REASONS, Flag, Limits, Picture, check_reasons, measure
 from mojing.curate.duplicates import BITS, find_copies
 from mojing.curate.files import in_parallel, pictures, result_folder, write_lines
-from mojing.curate.offtopic import Features, strangeness
+from mojing.curate.offtopic import AT_HOME, FEWEST, Features, Sight, strangeness
 from mojing.curate.split import assign, joined
 
 _BATCH = 64
@@ -83,11 +83,16 @@ def survey(
         notes.append(f"{listing.others} files that are no pictures by their suffix were passed over")
     seen: list[Picture] = []
     vectors: dict[int, np.ndarray[tuple[int, ...], np.dtype[np.float32]]] = {}
+    foreign: dict[int, float] = {}
     batch: list[tuple[int, U8]] = []
 
     def look() -> None:
         if features and batch:
-            rows = np.asarray(features([small for _, small in batch]), np.float32)
+            seen_by = features([small for _, small in batch])
+            if isinstance(seen_by, Sight):
+                foreign.update((index, float(share)) for (index, _), share in zip(batch, seen_by.foreign, strict=True))
+                seen_by = seen_by.feature
+            rows = np.asarray(seen_by, np.float32)
             vectors.update(zip([index for index, _ in batch], rows, strict=True))
         batch.clear()
 
@@ -109,7 +114,18 @@ def survey(
             if figure > limits.strangeness:
                 flag = Flag("off-topic", float(figure), limits.strangeness)
                 seen[i] = replace(seen[i], flags=(*seen[i].flags, flag))
+    for i, share in _foreigners(foreign, limits):
+        flag = Flag("off-topic", share, limits.foreign, words="nothing that the network knows")
+        if "off-topic" not in _reasons(seen[i]):
+            seen[i] = replace(seen[i], flags=(*seen[i].flags, flag))
     return Survey(folder, tuple(seen), groups, tuple(strange), limits, tuple(notes))
+
+
+def _foreigners(foreign: Mapping[int, float], limits: Limits) -> list[tuple[int, float]]:
+    """Pictures that are nothing the network knows, where most of the set is."""
+    if len(foreign) < FEWEST or float(np.median(list(foreign.values()))) >= AT_HOME:
+        return []
+    return [(i, share) for i, share in foreign.items() if share > limits.foreign]
 
 
 def _reasons(picture: Picture) -> set[str]:

@@ -32,7 +32,7 @@ FRAME_EYES_PX: Final = 90.0
 PHOTO_EYES_PX: Final = 560.0
 """Distance of the eyes in the timed photo: the same share of its height."""
 FPS: Final = 30.0
-MODELS: Final = ("face", "facefinder", "makeup")
+MODELS: Final = ("face", "facedetail", "facefinder", "makeup")
 _NOISE: Final = 2.0
 
 

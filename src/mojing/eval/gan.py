@@ -6,7 +6,7 @@ means much alone: it depends on the extractor, on the count of pictures and on h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +22,7 @@ from mojing.perception.features import Features, square
 from mojing.runtime.session import Session
 from mojing.runtime.spec import ModelSpec, TensorSpec
 from mojing.runtime.store import ModelStore
+from mojing.studio.generate import Designer
 
 Pictures = Sequence[U8] | U8
 """RGB uint8 (H, W, 3) each, in a list or stacked (N, H, W, 3)."""
@@ -34,6 +35,9 @@ ENOUGH: Final = 100
 
 PIXEL_SIDE: Final = 8
 EXTRACTORS: Final = ("ours", "pixels", "inception")
+
+BETTER: Final = {"fid": -1, "kid": -1, "precision": 1, "recall": 1, "density": 1, "coverage": 1}
+"""Figures of `compare`: -1 where less is better, 1 where more is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,6 +139,25 @@ def draw(path: Path, count: int, *, seed: int = 0, batch: int = 16, threads: int
     return np.concatenate(made)
 
 
+def draw_designs(folder: Path, count: int, *, seed: int = 0, threads: int = 2) -> U8:
+    """Designs on white (count, S, S, 3) uint8 of a shipped design generator, untruncated, kinds as in its data.
+
+    Raises:
+        ModelError: model_missing, model_corrupt, model_mismatch.
+    """
+    designer = Designer(ModelStore(folder), threads=threads)
+    often = np.asarray(designer.mapping.spec.extra.get("pictures_of_each") or [1] * len(designer.kinds), np.float64)
+    kinds = np.random.default_rng(seed).choice(len(designer.kinds), count, p=often / often.sum())
+    made = np.zeros((count, 0, 0, 3), np.uint8)
+    for i, kind in enumerate(designer.kinds):
+        rows = np.flatnonzero(kinds == i)
+        for row, design in zip(rows, designer.draw(kind, n=len(rows), seed=seed, truncation=1.0), strict=True):
+            if not made.size:
+                made = np.empty((count, *design.rgba.shape[:2], 3), np.uint8)
+            made[row] = design.on_white()
+    return made
+
+
 def to_levels(pictures: F32) -> U8:
     """A generator's (N, 1 or 3, H, W) in -1..1 as RGB uint8 (N, H, W, 3)."""
     levels = np.clip((pictures + 1) * 127.5 + 0.5, 0, 255).astype(np.uint8).transpose(0, 2, 3, 1)
@@ -200,6 +223,15 @@ def judge(
     result["nearest_train"] = _memory(fake.feature, truth.feature, held_out=held_out, names=names)
     result["notices"] = _notices(result)
     return result
+
+
+def improvement(ours: Mapping[str, float], theirs: Mapping[str, float]) -> dict[str, float | None]:
+    """By how many percent of theirs our figures of `compare` are better; None where theirs are not above zero."""
+    found: dict[str, float | None] = {}
+    for name, sign in BETTER.items():
+        gain = sign * (ours[name] - theirs[name])
+        found[name] = 100.0 * gain / theirs[name] if theirs[name] > 0 else None
+    return found
 
 
 def compare(fake: AnyArray, real: AnyArray) -> dict[str, float]:

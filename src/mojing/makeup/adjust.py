@@ -8,19 +8,9 @@ from typing import Any, Final
 
 from mojing.core.errors import InputError
 from mojing.makeup.kinds import KINDS
-from mojing.makeup.look import Layer, Look, Product, ProductRef, Shade
+from mojing.makeup.look import LAYER_FIELDS, Layer, Look, Product, ProductRef, Shade
 
-FIELDS: Final = (
-    "shade",
-    "product",
-    "finish",
-    "coverage",
-    "amount",
-    "pattern",
-    "region",
-    "size",
-    "softness",
-)
+FIELDS: Final = tuple(name for name in LAYER_FIELDS if name not in ("kind", "shades", "residual"))
 """What of a layer can be changed."""
 
 _NUMBERS: Final = ("coverage", "amount", "size", "softness")
@@ -102,6 +92,7 @@ def _changed(layer: Layer, values: Mapping[str, str], *, products: Mapping[str, 
         product = _product(values["product"], layer.kind, products=products)
         new |= {"finish": product.finish, "coverage": product.coverage, "shades": product.shades[:1]}
         new["product"] = ProductRef(product.id, product.brand, product.shades[0].name)
+        new["residual"] = None
     elif layer.product is not None:
         product = products.get(layer.product.id)
     if "shade" in values:

@@ -17,7 +17,7 @@ from typing import Any, Final
 from mojing.core.errors import InputError
 from mojing.core.files import read_text
 from mojing.makeup.kinds import KINDS
-from mojing.makeup.look import Look, Product, Shade, loads, read_shade
+from mojing.makeup.look import MAX_TEXT, Look, Product, Shade, is_name, loads, read_shade
 
 COLUMNS: Final = ("id", "brand", "product", "kind", "shade", "hex", "spectrum", "finish", "coverage")
 """Columns of a CSV catalogue, in any order; `id` may be missing or empty, and one of `hex` and `spectrum`."""
@@ -54,7 +54,10 @@ class Catalogue:
     def of_csv(cls, text: str) -> Catalogue:
         """Catalogue of CSV text with a head row of `COLUMNS`; rows of one product need not follow each other."""
         reader = csv.DictReader(io.StringIO(text, newline=""))
-        head = [name.strip() for name in reader.fieldnames or ()]
+        try:
+            head = [name.strip() for name in reader.fieldnames or ()]
+        except csv.Error as exc:
+            raise _fault("row 1", f"CSV; this is not: {exc}") from exc
         unknown = [name for name in head if name not in COLUMNS]
         missing = [name for name in COLUMNS if name not in head and name not in ("id", "hex", "spectrum")]
         if unknown or missing or not ({"hex", "spectrum"} & set(head)) or len(set(head)) != len(head):
@@ -193,8 +196,8 @@ def _shade(fields: Mapping[str, Any], place: str) -> Shade:
 
 def _product(about: Mapping[str, Any], shades: list[Shade], place: str) -> Product:
     for name in ("id", "brand", "product", "kind"):
-        if not isinstance(about[name], str) or not about[name]:
-            raise _fault(f"{place}: {name}", "text", about[name])
+        if not is_name(about[name]) or not about[name]:
+            raise _fault(f"{place}: {name}", f"text of at most {MAX_TEXT} characters that can be printed", about[name])
     if about["kind"] not in KINDS or about["kind"] in ("remove", "smooth"):
         kinds = [kind for kind in KINDS if kind not in ("remove", "smooth")]
         raise _fault(f"{place}: kind", f"one of {', '.join(kinds)}", about["kind"])

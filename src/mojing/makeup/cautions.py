@@ -39,7 +39,7 @@ _EYES = frozenset({"eyeshadow", "eyeliner", "lashes"})
 _EYE_POINTS: Final = (159, 386, 145, 374)
 _LIP_POINTS: Final = (0, 17, 61, 291)
 _PLACES: Final[dict[str, tuple[tuple[str, ...], tuple[int, ...]]]] = {
-    **dict.fromkeys(_EYES, (("glasses", "cover"), _EYE_POINTS)),
+    **dict.fromkeys(_EYES, (("glasses", "hair", "cover"), _EYE_POINTS)),
     "brows": (("hair", "cover"), (105, 334, 52, 282)),
     "lip": (("cover",), _LIP_POINTS),
     "lip_liner": (("cover",), _LIP_POINTS),
@@ -79,7 +79,7 @@ def cautions(layer: Layer, *, skin: AnyArray | None, face: FaceView) -> tuple[st
     found = [*_colour(layer, skin), *_care(layer)] if skin is not None else [*_care(layer)]
     if layer.residual is not None and not layer.shades and layer.kind != "remove":
         found.append("reference")
-    if _hidden(layer, face):
+    if hidden(layer, face):
         found.append("covered")
     return tuple(found)
 
@@ -122,11 +122,11 @@ def _care(layer: Layer) -> list[str]:
     return found
 
 
-def _hidden(layer: Layer, face: FaceView) -> bool:
+def hidden(layer: Layer, face: FaceView) -> bool:
     """Whether hair, glasses or a hand lie over most of the points that stand for where this kind goes."""
     parts, points = _PLACES.get(layer.kind, ((), ()))
     if not parts:
         return False
-    seen = face.parts[[FACE_PARTS.index(name) for name in parts]].sum(axis=0)
+    seen = face.seen_parts[[FACE_PARTS.index(name) for name in parts]].sum(axis=0)
     at = np.rint(face.to_parts.apply(face.mesh[list(points), :2])).astype(int).clip(0, seen.shape[0] - 1)
     return bool((seen[at[:, 1], at[:, 0]] > 0.5).mean() >= 0.5)

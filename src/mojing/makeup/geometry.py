@@ -158,7 +158,7 @@ class Geometry:
     def __init__(self, face: FaceView) -> None:
         self.points: F64 = readonly(np.asarray(face.mesh[:, :2], np.float64))
         self.hw = face.hw
-        self._parts, self._to_parts = face.parts, face.to_parts
+        self._parts, self._to_parts = face.seen_parts, face.to_parts
         depth = np.asarray(face.mesh[[33, 133, 362, 263], 2], np.float64)
         right, left = self.points[[33, 133]].mean(axis=0), self.points[[362, 263]].mean(axis=0)
         flat = np.hypot(*(left - right))

@@ -7,6 +7,7 @@ turns dark hair brown or orange first, as it does on a head.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import cv2
@@ -55,6 +56,22 @@ def hair_alpha(rgb: U8, body: BodyNet, *, face: FaceView | None = None) -> F32 |
     if float(hair.sum()) < 64.0:
         return None
     return refined(rgb, hair, face=face)
+
+
+def own_share(face: FaceView, everyone: Sequence[FaceView]) -> F32:
+    """1 (H, W) where hair is rather that of a face than of another one in the photo, in units of the faces' sizes."""
+    h, w = face.hw
+    y, x = np.ogrid[0:h, 0:w]
+
+    def away(one: FaceView) -> F32:
+        cx, cy = one.box.centre
+        return np.asarray(np.hypot(x - cx, y - cy) / max(one.box.height, 1.0), np.float32)
+
+    others = [one for one in everyone if np.hypot(*np.subtract(one.box.centre, face.box.centre)) > 0.5 * face.box.width]
+    own = np.ones((h, w), np.float32)
+    for one in others:
+        own *= away(face) <= away(one)
+    return own
 
 
 def refined(rgb: U8, rough: F32, *, face: FaceView | None = None) -> F32:

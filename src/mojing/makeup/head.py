@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
@@ -9,10 +10,11 @@ import numpy as np
 
 from mojing.core.arrays import F32, U8, AnyArray
 from mojing.core.color import srgb_to_linear
-from mojing.core.geometry import Box
+from mojing.core.geometry import Affine, Box
+from mojing.makeup.optics import LUMA
 from mojing.perception.crops import Rect
 from mojing.perception.facemesh import OVAL
-from mojing.perception.faceview import FaceView
+from mojing.perception.faceview import FACE_PARTS, PARTS_SIZE, FaceView
 from mojing.perception.labels import L
 
 if TYPE_CHECKING:
@@ -26,6 +28,20 @@ DISTANCES = (4.5, 6.5)
 
 LEAST = 0.04
 """Hair of less than this share of the face's area is none."""
+
+
+SCALP_EYES = 70.0
+"""Distance of the eyes in px at which the roughness of hair is looked at, at most."""
+SCALP_AREA, SCALP_ROUGH, SCALP_CHROMA, SCALP_DARK = 0.4, 1.0, 0.65, 2.0
+"""What is hair for sure: more of it than this share of the face's box; rougher than so many times the skin; ln(R/G) and
+ln(G/B) farther from the skin's; ln of its brightness farther from the skin's."""
+_SQUARE = np.ones((5, 5), np.uint8)
+_BARE = (
+    (104, 69, 108, 151, 337, 299, 333, 296, 336, 9, 107, 66),
+    (117, 118, 101, 36, 205, 187, 123),
+    (346, 347, 330, 266, 425, 411, 352),
+)
+"""Forehead and cheeks as points of the mesh."""
 
 
 def head_window(face: FaceView) -> Box:
@@ -50,9 +66,9 @@ def hair_of_head(rgb: U8, face: FaceView, *, body: BodyNet) -> F32:
     scale = min(1.0, WORK / max(box.width, box.height))
     wh = max(round(box.width * scale), 8), max(round(box.height * scale), 8)
     small = np.ascontiguousarray(cv2.resize(rgb[rows, cols], wh, interpolation=cv2.INTER_AREA))
-    rough = _seen(rgb, face, body=body, box=box, wh=wh)
+    body_hair = _seen(rgb, face, body=body, box=box, wh=wh)
     mesh = (face.mesh[:, :2] - (box.x0, box.y0) + 0.5) * (wh[0] / box.width, wh[1] / box.height) - 0.5
-    state = _state(small, mesh, rough=rough)
+    state = _state(small, mesh, body_hair=body_hair, near=_Near.of(face, box=box, wh=wh))
     if not (state == cv2.GC_FGD).any():
         return out
     cv2.setRNGSeed(5)
@@ -64,7 +80,38 @@ def hair_of_head(rgb: U8, face: FaceView, *, body: BodyNet) -> F32:
     soft = cv2.GaussianBlur(found.astype(np.float32), (0, 0), 0.7)
     whole = cv2.resize(soft, (round(box.width), round(box.height)), interpolation=cv2.INTER_LINEAR)
     out[rows, cols] = np.clip(whole, 0.0, 1.0)
-    return out
+    return np.zeros_like(out) if is_scalp(rgb, face, hair=out) else out
+
+
+def is_scalp(rgb: U8, face: FaceView, *, hair: F32) -> bool:
+    """Whether what was taken for hair (H, W) 0..1 is a bald or shaven head: little of it, of the skin's colour, and no
+    rougher than the skin of forehead and cheeks.
+
+    The limits lie between the bald heads and the rest of those portraits that are not held out.
+    """
+    unit = max(face.inter_ocular, 1.0)
+    box = head_window(face)
+    rows, cols = box.slices(face.hw)
+    if float(hair[rows, cols].sum()) > SCALP_AREA * face.box.area:
+        return False
+    k = min(1.0, SCALP_EYES / unit)
+    wh = max(round(box.width * k), 1), max(round(box.height * k), 1)
+    small = cv2.resize(rgb[rows, cols], wh, interpolation=cv2.INTER_AREA)
+    on = cv2.erode((cv2.resize(hair[rows, cols], wh, interpolation=cv2.INTER_AREA) > 0.6).astype(np.uint8), _SQUARE) > 0
+    mesh = (face.mesh[:, :2] - (box.x0, box.y0)) * k
+    bare = np.zeros((wh[1], wh[0]), np.uint8)
+    for place in _BARE:
+        cv2.fillPoly(bare, [np.rint(mesh[list(place)]).astype(np.int32)], 1)
+    skin = (bare > 0) & ~on
+    if min(on.sum(), skin.sum()) < 50:
+        return False
+    logs = np.log(srgb_to_linear(small) + np.float32(4e-3))
+    level = logs @ LUMA
+    rough = np.abs(level - cv2.GaussianBlur(level, (0, 0), max(0.03 * k * unit, 0.6)))
+    ratio = float(np.median(rough[on])) / max(float(np.median(rough[skin])), 1e-3)
+    colour = np.dstack([logs[..., 0] - logs[..., 1], logs[..., 1] - logs[..., 2], level])
+    apart = np.abs(np.median(colour[on], axis=0) - np.median(colour[skin], axis=0))
+    return bool(ratio < SCALP_ROUGH and np.hypot(*apart[:2]) < SCALP_CHROMA and apart[2] < SCALP_DARK)
 
 
 def _seen(rgb: U8, face: FaceView, *, body: BodyNet, box: Box, wh: tuple[int, int]) -> F32:
@@ -92,18 +139,45 @@ def _seen(rgb: U8, face: FaceView, *, body: BodyNet, box: Box, wh: tuple[int, in
     return np.asarray(total / len(DISTANCES), np.float32)
 
 
-def _state(small: U8, mesh: AnyArray, *, rough: F32) -> U8:
-    """What the graph cut starts from, (h, w) of OpenCV's four states."""
-    oval = np.zeros(rough.shape, np.uint8)
+@dataclass(frozen=True, eq=False)
+class _Near:
+    """What the face network tells around the face, each (h, w) 0..1: hair of the head, what is surely something else,
+    and where it tells anything at all."""
+
+    hair: F32
+    other: F32
+    known: F32
+
+    @classmethod
+    def of(cls, face: FaceView, *, box: Box, wh: tuple[int, int]) -> _Near:
+        """Seen in the window `box` of the photo shrunk to `wh`."""
+        fx, fy = box.width / wh[0], box.height / wh[1]
+        shrunk = np.array([[fx, 0.0, box.x0 + 0.5 * fx - 0.5], [0.0, fy, box.y0 + 0.5 * fy - 0.5]])
+        matrix = face.to_parts.compose(Affine(shrunk)).matrix
+        index = {name: i for i, name in enumerate(FACE_PARTS)}
+        other = face.parts[[index[name] for name in ("skin", "beard", "glasses", "mouth", "cover")]].sum(axis=0)
+        inside = np.pad(np.ones((PARTS_SIZE - 6, PARTS_SIZE - 6), np.float32), 3)
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        seen = [cv2.warpAffine(plane, matrix, wh, flags=flags) for plane in (face.parts[index["hair"]], other, inside)]
+        return cls(*(np.asarray(plane, np.float32) for plane in seen))
+
+
+def _state(small: U8, mesh: AnyArray, *, body_hair: F32, near: _Near) -> U8:
+    """What the graph cut starts from, (h, w) of OpenCV's four states.
+
+    The face network knows the hairline and what is beside the face, the body network the whole of the head.
+    """
+    oval = np.zeros(body_hair.shape, np.uint8)
     cv2.fillPoly(oval, [np.rint(mesh[list(OVAL)]).astype(np.int32)], 1)
     unit = float(np.linalg.norm(mesh[468] - mesh[473]))
     side = 2 * max(1, round(0.12 * unit)) + 1
     core = cv2.erode(oval, np.ones((side, side), np.uint8)) > 0
     skin = _skinlike(small, core)
+    rough = body_hair + np.float32(0.5) * near.known * (near.hair - body_hair)
     state: U8 = np.full(rough.shape, cv2.GC_PR_BGD, np.uint8)
     state[rough > 0.4] = cv2.GC_PR_FGD
     state[(rough > 0.7) & (skin < 0.4)] = cv2.GC_FGD
-    state[(rough < 0.06) | core] = cv2.GC_BGD
+    state[(rough < 0.06) | (near.other > 0.7) | core] = cv2.GC_BGD
     return state
 
 

@@ -237,13 +237,6 @@ def to_d65(linear: AnyArray, *, white: AnyArray, cones: str = _CONES) -> F64:
     return xyz_to_linear((linear_to_xyz(linear) @ matrix.T / theirs * ours) @ np.linalg.inv(matrix).T)
 
 
-def from_d65(linear: AnyArray, *, white: AnyArray, cones: str = _CONES) -> F64:
-    """The way back: what linear light (..., 3) under D65 becomes beside `white` (..., 3)."""
-    matrix = np.array(CONES[cones])
-    theirs, ours = linear_to_xyz(white) @ matrix.T, linear_to_xyz(np.ones(3)) @ matrix.T
-    return xyz_to_linear((linear_to_xyz(linear) @ matrix.T * theirs / ours) @ np.linalg.inv(matrix).T)
-
-
 def planck_white(kelvin: AnyArray | float) -> F64:
     """Linear sRGB (..., 3), luminance 1, of a black body of 1,000 to 20,000 K; channels may be negative below 2,000 K.
 

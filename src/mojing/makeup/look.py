@@ -7,8 +7,8 @@ what is allowed there.
 from __future__ import annotations
 
 import json
-import math
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -45,6 +45,7 @@ VERSION: Final = 1
 
 MAX_LAYERS: Final = 64
 MAX_BYTES: Final = 2**20
+MAX_TEXT: Final = 200
 
 SIZES: Final = (0.5, 2.0)
 """Least and greatest `size` of a layer; 1 is the usual one."""
@@ -242,7 +243,7 @@ def loads(text: str, *, products: Mapping[str, Product] | None = None) -> Look:
     return Look(_text(fields.get("name", ""), "name"), layers)
 
 
-_LAYER_FIELDS = (
+LAYER_FIELDS: Final = (
     "kind",
     "shades",
     "finish",
@@ -259,7 +260,7 @@ _LAYER_FIELDS = (
 
 
 def _layer(data: object, path: str, *, products: Mapping[str, Product]) -> Layer:
-    fields = _fields(data, path, known=_LAYER_FIELDS, needed=())
+    fields = _fields(data, path, known=LAYER_FIELDS, needed=())
     ref, product, shades = _product(fields, path, products=products)
     if "shades" in fields:
         items = _list(fields["shades"], f"{path}.shades", most=5)
@@ -350,7 +351,8 @@ def _residual(given: object) -> Path | None:
     if given is None:
         return None
     name = PurePosixPath(_text(given, "residual"))
-    if name.is_absolute() or ".." in name.parts or "\\" in str(name) or name.suffix.lower() != ".png":
+    beyond = name.is_absolute() or ".." in name.parts or any(letter in str(name) for letter in "\\:")
+    if beyond or name.suffix.lower() != ".png":
         raise _fault("residual", "the name of a PNG file beside the look's file", given)
     return Path(name)
 
@@ -452,9 +454,18 @@ def _list(value: object, path: str, *, most: int) -> list[Any]:
 
 
 def _text(value: object, path: str) -> str:
-    if not isinstance(value, str) or len(value) > 200:
-        raise _fault(path, "text of at most 200 characters", value)
+    if not is_name(value):
+        raise _fault(path, f"text of at most {MAX_TEXT} characters that can be printed", value)
+    assert isinstance(value, str)
     return value
+
+
+def is_name(value: object) -> bool:
+    """Whether a value is a text of moderate length without control characters and halves of characters, which would
+    reach terminals and pages."""
+    if not isinstance(value, str) or len(value) > MAX_TEXT:
+        return False
+    return not any(unicodedata.category(letter) in ("Cc", "Cs") for letter in value)
 
 
 def _words(value: object, path: str) -> tuple[str, ...]:
@@ -469,7 +480,8 @@ def _check_word(name: str, value: object, allowed: tuple[str, ...]) -> None:
 
 def _number(name: str, value: object, bounds: tuple[float, float]) -> float:
     low, high = bounds
-    good = isinstance(value, int | float | np.floating) and not isinstance(value, bool)
-    if not good or not math.isfinite(float(value)) or not low <= float(value) <= high:  # type: ignore[arg-type]
+    # Compared before it is made a float, which whole numbers from a file may be too large for.
+    good = isinstance(value, int | float | np.floating) and not isinstance(value, bool) and low <= value <= high
+    if not good:
         raise _fault(name, f"a number in {low:g}..{high:g}", value)
     return float(value)  # type: ignore[arg-type]

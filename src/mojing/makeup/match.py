@@ -21,6 +21,7 @@ from mojing.core.color import delta_e_2000, srgb_to_linear
 from mojing.core.errors import InputError
 from mojing.core.files import read_text
 from mojing.makeup.card import Card
+from mojing.makeup.look import is_name
 from mojing.makeup.optics import film, thickness_for
 from mojing.makeup.skincolour import SkinColour, hex_of, lab_of, skin_colour
 from mojing.perception.faceview import FaceView
@@ -103,7 +104,10 @@ class ShadeTable:
 
 def _rows(text: str, *, name: str) -> list[tuple[str, str, str, str]]:
     reader = csv.DictReader(io.StringIO(text, newline=None))
-    fields = {f.strip().lower(): f for f in reader.fieldnames or ()}
+    try:
+        fields = {f.strip().lower(): f for f in reader.fieldnames or ()}
+    except csv.Error as exc:
+        raise InputError("bad_table", f"{name}, line 1: {exc}", _HINT) from exc
     shade = fields.get("name") or fields.get("shade")
     if "brand" not in fields or "product" not in fields or "hex" not in fields or shade is None:
         raise InputError("bad_table", f"{name} lacks a column of brand, product, name, hex", _HINT)
@@ -116,7 +120,10 @@ def _rows(text: str, *, name: str) -> list[tuple[str, str, str, str]]:
             said = [line[shade] or "", line[fields["specific"]] or "" if "specific" in fields else ""]
             full = " ".join(s.strip() for s in said if s.strip() not in ("", "NA"))
             brand, product = ((line[fields[k]] or "").strip() for k in ("brand", "product"))
-            rows.append((brand, product, full or code, code))
+            named = [" ".join(word.split()) for word in (brand, product, full or code)]
+            if not all(map(is_name, named)):
+                raise InputError("bad_table", f"{name}, line {reader.line_num}: a name cannot be printed", _HINT)
+            rows.append((named[0], named[1], named[2], code))
             if len(rows) > _MAX_SHADES:
                 raise InputError("bad_table", f"{name} has more than {_MAX_SHADES} shades", _HINT)
     except csv.Error as exc:

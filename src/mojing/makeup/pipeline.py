@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +25,9 @@ from mojing.core.errors import InputError
 from mojing.core.image import Photo, Source, load
 from mojing.makeup import look as looks
 from mojing.makeup import residual
+from mojing.makeup.cautions import hidden
 from mojing.makeup.look import Look, Product
+from mojing.makeup.names import KIND_NAMES
 from mojing.makeup.render import Painted, render
 from mojing.perception.faceview import FaceView
 from mojing.runtime.store import ModelStore
@@ -42,10 +44,6 @@ LookSource = Look | str | Path
 """A look, the path of its file, or the name of one that is shipped."""
 
 
-def _bald() -> F32 | None:
-    return None
-
-
 @dataclass(frozen=True, eq=False)
 class Sitter:
     """A photo, looked at once: its faces, and its hair when a look asks for it.
@@ -54,23 +52,33 @@ class Sitter:
         photo: the photo with its own size and alpha.
         faces: the faces to be made up, largest first, or the chosen one.
         ms: how long looking took.
-        read_hair: gives the hair's alpha (H, W) float32 0..1, or None where it is not known.
+        read_hair: gives the alpha (H, W) float32 0..1 of every face's hair, or None where it has none that is known.
     """
 
     photo: Photo
     faces: tuple[FaceView, ...]
     ms: float = 0.0
-    read_hair: Callable[[], F32 | None] = _bald
+    read_hair: Callable[[], tuple[F32 | None, ...]] = tuple
 
     @property
     def face(self) -> FaceView:
         """The first of the faces."""
         return self.faces[0]
 
-    @cached_property
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What should be told of the photo and its faces."""
+        return tuple(dict.fromkeys((*self.photo.notices, *(n for face in self.faces for n in face.notices))))
+
+    @property
     def hair(self) -> F32 | None:
-        """Alpha of the hair (H, W) float32 0..1, found when first asked for."""
-        return self.read_hair()
+        """Alpha (H, W) float32 0..1 of the first face's hair."""
+        return self.hairs[0]
+
+    @cached_property
+    def hairs(self) -> tuple[F32 | None, ...]:
+        """Alpha of the hair of every face, found when first asked for."""
+        return self.read_hair() or (None,) * len(self.faces)
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,7 +178,7 @@ class Makeup:
         """The network that reads looks off faces."""
         from mojing.makeup.transfer import Transfer
 
-        return Transfer(self.store)
+        return Transfer(self.store, threads=self.threads)
 
     def look(self, photo: Source | Photo, *, face: int | None = None, everyone: bool = False) -> Sitter:
         """Look at a photo once, for many looks.
@@ -186,27 +194,18 @@ class Makeup:
         loaded = load(photo)
         seen = loaded.flat()
         start = time.perf_counter()
-        faces = self._everyone(seen) if everyone else (self.faces(seen, face=face),)
+        faces = self.faces.everyone(seen) if everyone else (self.faces(seen, face=face),)
         ms = (time.perf_counter() - start) * 1e3
         return Sitter(loaded, faces, ms, lambda: self._hair(seen, faces))
 
-    def _everyone(self, rgb: U8) -> tuple[FaceView, ...]:
-        """Every face that can be made up; those that cannot are told of in the first one's notices."""
-        count, seen, refused = len(self.faces.find(rgb)), [], []
-        for number in range(1, count + 1):
-            try:
-                seen.append(self.faces(rgb, face=number))
-            except InputError as error:
-                refused.append((number, error))
-        if not seen:
-            raise refused[0][1] if refused else _no_face()
-        notes = tuple(f"face {number} from the left is left out: {error}" for number, error in refused)
-        return (replace(seen[0], notices=(*seen[0].notices, *notes)), *seen[1:])
+    def _hair(self, rgb: U8, faces: Sequence[FaceView]) -> tuple[F32 | None, ...]:
+        from mojing.makeup.hair import hair_alpha, own_share
 
-    def _hair(self, rgb: U8, faces: Sequence[FaceView]) -> F32 | None:
-        from mojing.makeup.hair import hair_alpha
-
-        return hair_alpha(rgb, self.body, face=faces[0])
+        everyone = self.faces.find(rgb)
+        found = [hair_alpha(rgb, self.body, face=face) for face in faces]
+        return tuple(
+            hair if hair is None else hair * own_share(face, everyone) for face, hair in zip(faces, found, strict=True)
+        )
 
     def __call__(
         self,
@@ -216,6 +215,7 @@ class Makeup:
         products: Mapping[str, Product] | None = None,
         layers: bool = True,
         fit: bool | None = None,
+        chosen: Collection[str] = (),
     ) -> MakeupResult:
         """Put a look on the faces of a sitter.
 
@@ -226,6 +226,7 @@ class Makeup:
             layers: whether the layers are wanted as pictures; without them it takes less time.
             fit: take foundation and what else must suit the skin in shades for this face; by default for shipped
                 looks, not for files, which say what they mean.
+            chosen: kinds whose shades were chosen for this wearer and stay, whatever else is fitted.
 
         Raises:
             InputError: what was given cannot be used.
@@ -234,10 +235,11 @@ class Makeup:
         seen = sitter if isinstance(sitter, Sitter) else self.look(sitter)
         times = {"face": 0.0 if seen is sitter else seen.ms}
         notices: tuple[str, ...] = ()
-        if (is_shipped(look) if fit is None else fit) and any(la.kind in MUST_SUIT for la in wanted.layers):
+        suits = [la.kind for la in wanted.layers if la.kind in MUST_SUIT and la.kind not in chosen]
+        if suits and (is_shipped(look) if fit is None else fit):
             from mojing.makeup.transfer import fitted
 
-            wanted = fitted(wanted, seen.photo.flat(), seen.face)
+            wanted = fitted(wanted, seen.photo.flat(), seen.face, chosen=chosen)
             notices = ("foundation and what else must suit the skin was fitted to it",)
         return self._painted(seen, wanted, times=times, notices=notices, keep=layers)
 
@@ -250,23 +252,23 @@ class Makeup:
         notices: tuple[str, ...] = (),
         keep: bool = True,
     ) -> MakeupResult:
-        hair = None
+        hairs: tuple[F32 | None, ...] = (None,) * len(sitter.faces)
         if any(layer.kind == "hair" for layer in look.layers):
             start = time.perf_counter()
-            hair = sitter.hair
+            hairs = sitter.hairs
             times["hair"] = (time.perf_counter() - start) * 1e3
-            if hair is None:
-                notices = (*notices, "no hair was found, so it keeps its colour")
+            if any(hair is None for hair in hairs):
+                notices = (*notices, "no hair was found that could be dyed, so it keeps its colour")
         start = time.perf_counter()
         image, mask = sitter.photo.rgb, np.zeros(sitter.photo.hw, np.uint8)
         layers: list[Painted] = []
-        for number, face in enumerate(sitter.faces):
-            made = render(image, face, look=look if number == 0 else _but_hair(look), hair=hair, layers=keep)
+        for face, hair in zip(sitter.faces, hairs, strict=True):
+            made = render(image, face, look=look, hair=hair, layers=keep)
             image = made.image
             layers.extend(made.layers)
-            mask = made.mask if number == 0 else np.maximum(mask, made.mask)
+            mask = np.maximum(mask, made.mask)
         times["paint"] = (time.perf_counter() - start) * 1e3
-        told = (*sitter.photo.notices, *(n for face in sitter.faces for n in face.notices), *notices)
+        told = (*sitter.notices, *notices, *_left_out(look, sitter.faces))
         return MakeupResult(
             image=image,
             alpha=sitter.photo.alpha,
@@ -306,7 +308,7 @@ class Makeup:
             InputError: what was given cannot be used.
         """
         seen = sitter if isinstance(sitter, Sitter) else self.look(sitter)
-        model = reference if isinstance(reference, Sitter) else self.look(reference)
+        model = reference if isinstance(reference, Sitter) else self._look_at_reference(reference)
         start = time.perf_counter()
         look = self.transfers.read(model.photo.flat(), model.face)
         look = self.transfers.fit(look, seen.photo.flat(), seen.face)
@@ -317,8 +319,16 @@ class Makeup:
             "reference": 0.0 if model is reference else model.ms,
             "read": read_ms,
         }
-        notes = () if look.layers else ("no make-up of that kind was seen in the reference",)
+        notes = tuple(f"the reference: {notice}" for notice in (*model.photo.notices, *model.face.notices))
+        if not look.layers:
+            notes = (*notes, "no make-up of that kind was seen in the reference")
         return self._painted(seen, look, times=times, notices=notes)
+
+    def _look_at_reference(self, reference: Source | Photo) -> Sitter:
+        try:
+            return self.look(reference)
+        except InputError as error:
+            raise InputError(error.code, f"the reference: {error}", error.hint) from error
 
     def remove(self, sitter: Sitter | Source | Photo, *, amount: float = 1.0) -> MakeupResult:
         """The bare face under the make-up, as far as it can be guessed.
@@ -362,6 +372,13 @@ class Makeup:
         return skin_report(seen.photo.flat(), seen.face, card=card)
 
 
+def _left_out(look: Look, faces: Sequence[FaceView]) -> tuple[str, ...]:
+    """What of a look cannot be seen on a face, as sentences."""
+    kinds = dict.fromkeys(layer.kind for layer in look.layers if any(hidden(layer, face) for face in faces))
+    named = ", ".join(KIND_NAMES[kind]["en"] for kind in kinds)
+    return (f"left out where hair, dark glasses or a hand are in front: {named}",) if named else ()
+
+
 MUST_SUIT: Final = ("foundation", "concealer")
 """Kinds that look wrong on another skin than the one they are chosen for."""
 
@@ -374,15 +391,6 @@ def is_shipped(look: LookSource) -> bool:
 def _is_file(name: str | Path) -> bool:
     path = Path(name)
     return path.suffix.lower() == ".json" or len(path.parts) > 1
-
-
-def _but_hair(look: Look) -> Look:
-    """Hair is dyed once in a picture, whoever's it is."""
-    return replace(look, layers=tuple(layer for layer in look.layers if layer.kind != "hair"))
-
-
-def _no_face() -> InputError:
-    return InputError("no_face", "no face was found", hint="use a photo of one face from the front, well lit")
 
 
 def find_look(source: LookSource, *, products: Mapping[str, Product] | None = None) -> Look:

@@ -22,7 +22,7 @@ from mojing.makeup.iris import lay_lens
 from mojing.makeup.look import Layer, Look
 from mojing.makeup.overlay import as_layer
 from mojing.makeup.pans import Patch, gathered, patches, union
-from mojing.makeup.placed import Placed
+from mojing.makeup.placed import Placed, whole
 from mojing.makeup.regions import place
 from mojing.makeup.residual import lay
 from mojing.makeup.skin import Skin, split
@@ -114,8 +114,9 @@ class _Painter:
 
     def paint(self, look: Look) -> Made:
         """All layers, in order."""
-        wanted = [layer for layer in look.layers if layer.amount > 0.0]
-        for layer in wanted:
+        for layer in look.layers if self._crop().area > 0 else ():
+            if layer.amount <= 0.0:
+                continue
             if layer.kind == "remove":
                 self._settle()
                 self._remove(layer)
@@ -138,11 +139,13 @@ class _Painter:
     def _face(self) -> Canvas:
         """The face taken apart, when first needed: what was removed before is not skin any more."""
         if self.canvas is None:
-            rows, cols = self.face.box.pad(0.06).slices(self.face.hw)
-            box = Box(cols.start, rows.start, cols.stop, rows.stop)
-            self.skin = split(self.image, self.face, box=box, light=self.light, tone=self.tone)
+            self.skin = split(self.image, self.face, box=self._crop(), light=self.light, tone=self.tone)
             self.canvas = Canvas(self.skin)
         return self.canvas
+
+    def _crop(self) -> Box:
+        """The face in whole pixels; of no area where it lies outside the photo."""
+        return whole(self.face.box.pad(0.06), self.face.hw)
 
     def _lay(self, layer: Layer) -> None:
         found = place(layer, self.face) if layer.shades or layer.kind == "smooth" else ()
@@ -156,17 +159,17 @@ class _Painter:
     def _group(self, layer: Layer, group: tuple[Patch, ...]) -> None:
         """Patches that lie together: the film of each, then what their surface mirrors, once."""
         canvas = self._face()
-        inside = [patch for patch in (_inside(p, canvas.skin.box) for p in group) if patch.placed.box.area > 0]
-        done = [self._film(layer, patch) for patch in inside]
+        inside = [patch for patch in (_inside(p, canvas.skin.box) for p in group) if patch.placed.mask.any()]
+        done = [patch for patch in (self._film(layer, p) for p in inside) if patch.placed.mask.any()]
         if not done:
             return
-        whole = done[0] if len(done) == 1 else union(done)
-        window = canvas.window(whole.placed.box)
-        canvas.touched[window] |= whole.placed.mask > 0
+        laid = done[0] if len(done) == 1 else union(done)
+        window = canvas.window(laid.placed.box)
+        canvas.touched[window] |= laid.placed.mask > 0
         if layer.kind not in ("smooth", "lens"):
-            finish.apply(canvas, layer, whole.placed, product=whole.product, face=self.face, window=window)
+            finish.apply(canvas, layer, laid.placed, product=laid.product, face=self.face, window=window)
         if self.keep:
-            self._keep(layer, whole.placed, opacity=_coverage(layer, whole.placed.mask))
+            self._keep(layer, laid.placed, opacity=_coverage(layer, laid.placed.mask))
 
     def _film(self, layer: Layer, patch: Patch) -> Patch:
         canvas, placed, product = self._face(), patch.placed, patch.product

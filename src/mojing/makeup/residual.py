@@ -56,7 +56,7 @@ def lay(layer: Layer, face: FaceView, *, rgb: U8 | None = None) -> Laid:
     if rgb is not None:
         colour = colour + _grain(rgb, face, box=box, size=picture(layer).shape[0])
     # Brows and a beard are skin with hair on it: they are painted. Small steps of the coarse parts are smoothed away.
-    blocked = face.part("hair", "glasses", "mouth", "cover", box=box)
+    blocked = face.part("hair", "glasses", "mouth", "cover", box=box, through=True)
     mask = alpha * cover * np.clip((1.0 - blocked) * 2.0 - 0.5, 0.0, 1.0)
     for word, sign in (("left", 1.0), ("right", -1.0)):
         if not layer.has(word):
@@ -85,7 +85,12 @@ def picture(layer: Layer) -> U8:
         InputError: not_found, bad_look.
     """
     if isinstance(layer.residual, Path):
-        return _read(layer.residual)
+        path = layer.residual
+        try:
+            state = path.stat()
+        except (OSError, ValueError) as exc:
+            raise InputError("not_found", f"there is no file {path}", hint="check the path") from exc
+        return _read(path, state.st_mtime_ns, state.st_size)
     if layer.residual is None:
         raise InputError("bad_look", f"a {layer.kind} layer without shades needs a residual", _HINT)
     return _square(layer.residual, "the residual")
@@ -99,7 +104,8 @@ def _premultiplied(layer: Layer) -> F32:
 
 
 @lru_cache(maxsize=16)
-def _read(path: Path) -> U8:
+def _read(path: Path, changed_ns: int, size: int) -> U8:
+    """The picture of a file; one that was changed since is read again."""
     photo = load(path, min_side=1)
     alpha = np.full(photo.hw, 255, np.uint8) if photo.alpha is None else photo.alpha
     return readonly(_square(np.dstack([photo.rgb, alpha]), path.name))

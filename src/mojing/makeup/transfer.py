@@ -7,6 +7,7 @@ is kept, as their residuals. Nothing is repainted: what comes out is a look like
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
@@ -101,12 +102,15 @@ class Transfer:
         return fitted(look, rgb, face)
 
 
-def fitted(look: Look, rgb: U8, face: FaceView) -> Look:
-    """The look with skin-toned products (`SKIN_TONED`) in shades for the face of a photo (H, W, 3)."""
-    if not any(layer.kind in SKIN_TONED for layer in look.layers):
+def fitted(look: Look, rgb: U8, face: FaceView, *, chosen: Collection[str] = ()) -> Look:
+    """The look with skin-toned products (`SKIN_TONED`) in shades for the face of a photo (H, W, 3).
+
+    The kinds in `chosen` stay as they are.
+    """
+    if not any(layer.kind in SKIN_TONED and layer.kind not in chosen for layer in look.layers):
         return look
     skin = skin_colour(rgb, face)
-    return replace(look, layers=tuple(_fitted(layer, skin) for layer in look.layers))
+    return replace(look, layers=tuple(la if la.kind in chosen else _fitted(la, skin) for la in look.layers))
 
 
 def skin_colour(rgb: U8, face: FaceView) -> F64:

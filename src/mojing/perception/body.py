@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from mojing.core.arrays import F32, U8, readonly
-from mojing.core.blend import guided_upsample
+from mojing.core.blend import guided_alpha
 from mojing.core.errors import InputError
 from mojing.core.geometry import Border, Box
 from mojing.core.skeleton import BODY_JOINTS, J, mirror_order
@@ -336,16 +336,14 @@ def _to_photo(rgb: U8, labels: U8, alpha: F32, *, rect: Rect) -> tuple[U8, U8]:
     hw = rgb.shape[:2]
     inner = rect.inside(hw)
     local = inner.moved(-rect.x0, -rect.y0)
-    window = np.s_[local.y0 : local.y1, local.x0 : local.x1]
     parse, opacity = np.zeros(hw, np.uint8), np.zeros(hw, np.uint8)
-    parse[inner.y0 : inner.y1, inner.x0 : inner.x1] = decode.resize_labels(labels, rect.wh)[window]
+    parse[inner.y0 : inner.y1, inner.x0 : inner.x1] = decode.resize_labels(labels, rect.wh, part=local)
     alpha = _own_alpha(alpha, labels)
     rows, cols = alpha.shape
     sx, sy = cols / rect.wh[0], rows / rect.wh[1]
     low = alpha[round(local.y0 * sy) : round(local.y1 * sy), round(local.x0 * sx) : round(local.x1 * sx)]
     guide = rgb[inner.y0 : inner.y1, inner.x0 : inner.x1]
-    fine = guided_upsample(np.ascontiguousarray(low), guide)
-    opacity[inner.y0 : inner.y1, inner.x0 : inner.x1] = np.clip(fine * 255.0 + 0.5, 0, 255).astype(np.uint8)
+    opacity[inner.y0 : inner.y1, inner.x0 : inner.x1] = guided_alpha(np.ascontiguousarray(low), guide)
     return parse, opacity
 
 

@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 
 from mojing.core.arrays import F32, U8, AnyArray
-from mojing.core.blend import guided_upsample
+from mojing.core.blend import guided_alpha
+from mojing.core.geometry import enlarge_cells, shrink_cells
 from mojing.perception.decode import fill_holes, largest_piece
 
 WORK = 448
@@ -27,6 +28,16 @@ CERTAIN = 0.985
 
 PLAIN_SHARE = 0.86
 """Share of the border that must follow the fitted background colour for it to count as plain."""
+
+
+_BAND = 256
+"""Rows that `own_colour` works on at a time; a multiple of its cells."""
+
+_KNOWN = 4.0
+"""Share of cloth near by, of 255, from which there is a colour to carry on."""
+
+STRETCH = (0.05, 0.95)
+"""What the filter's values become clear and opaque at, so that flat inside and outside are exactly so."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,39 +66,45 @@ def silhouette(rgb: U8, garment: F32) -> tuple[U8, bool]:
     background = plain_background(small, soft)
     if background is None:
         solid = cv2.resize(by_regions(small, soft), wh, interpolation=cv2.INTER_LINEAR).astype(np.float32) / 255
-        fine = guided_upsample(_coarse(solid), rgb, radius=3, eps=2e-3)
-        return _to_alpha(fine), False
+        return guided_alpha(_coarse(solid), rgb, radius=3, eps=2e-3, span=STRETCH), False
     solid = by_colour(background, soft)
-    fine = guided_upsample(cv2.blur(solid, (3, 3)), _grey(rgb), radius=2, eps=1e-4)
-    return _to_alpha(fine), True
+    return guided_alpha(cv2.blur(solid, (3, 3)), _grey(rgb), radius=2, eps=1e-4, span=STRETCH), True
 
 
-def own_colour(rgb: U8, outline: U8, *, rim: float = 0.004) -> U8:
+def own_colour(rgb: U8, outline: U8, *, rim: float = 0.004, reach: float = 0.018) -> U8:
     """The picture with the cloth's own colour along its edge, where camera and outline mix it with what is behind.
+
+    The colours are gathered and spread at a reduced size; nothing else is made at the photo's.
 
     Args:
         rgb: (H, W, 3).
         outline: (H, W) uint8 opacity.
         rim: how far (share of the garment's size) the mixing reaches inwards; at least a pixel.
+        reach: how far (share of the garment's size) beyond it the cloth's colours are carried on.
 
     Returns:
         (H, W, 3) uint8: equal to `rgb` further inside and far outside, between them the mean of the cloth near by.
     """
+    out = rgb.copy()
     x, y, w, h = cv2.boundingRect(cv2.compare(outline, 12, cv2.CMP_GT))
     radius = max(round(rim * max(w, h)), 1)
-    reach = 4 * radius + 3
-    rows = slice(max(y - reach, 0), y + h + reach)
-    cols = slice(max(x - reach, 0), x + w + reach)
-    solid = cv2.compare(outline[rows, cols], 250, cv2.CMP_GT)
-    solid = cv2.erode(solid, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)))
-    out = rgb.copy()
-    part = out[rows, cols]
-    size = (2 * reach + 1, 2 * reach + 1)
-    near = cv2.GaussianBlur(cv2.bitwise_and(part, part, mask=solid), size, reach / 2.5)
-    weight = cv2.GaussianBlur(solid, size, reach / 2.5)
-    rest = np.nonzero((solid == 0) & (weight > 4))
-    mean = near[rest].astype(np.float32) * (255.0 / weight[rest].astype(np.float32))[:, None]
-    part[rest] = np.clip(np.rint(mean), 0, 255).astype(np.uint8)
+    spread = max(round(reach * max(w, h)), 2 * radius + 4)
+    cells = 2 ** max(int(np.log2(spread / 4)), 0)
+    window = slice(max(y - spread, 0), y + h + spread), slice(max(x - spread, 0), x + w + spread)
+    part = out[window]
+    side = 2 * radius + 1
+    solid = cv2.erode(cv2.compare(outline[window], 250, cv2.CMP_GT), np.ones((side, side), np.uint8))
+    bands = [slice(a, min(a + _BAND, solid.shape[0])) for a in range(0, solid.shape[0], _BAND)]
+    own = [shrink_cells(cv2.bitwise_and(part[at], part[at], mask=solid[at]), cells) for at in bands]
+    sigma = spread / 2.5 / cells
+    far = (2 * round(spread / cells) + 1,) * 2
+    weight = cv2.GaussianBlur(shrink_cells(solid, cells).astype(np.float32), far, sigma)
+    near = cv2.GaussianBlur(np.concatenate(own).astype(np.float32), far, sigma)
+    mean = np.rint(near * (255.0 / np.maximum(weight, 1e-3))[..., None]).clip(0, 255).astype(np.uint8)
+    for at in bands:
+        tile = (at, slice(0, solid.shape[1]))
+        known = cv2.compare(enlarge_cells(weight, cells, tile), _KNOWN, cv2.CMP_GT)
+        cv2.copyTo(enlarge_cells(mean, cells, tile), cv2.bitwise_and(known, cv2.bitwise_not(solid[at])), part[at])
     return out
 
 
@@ -135,11 +152,6 @@ def _grey(rgb: U8) -> U8:
     return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
-def _to_alpha(fine: F32) -> U8:
-    """Stretch 0.05..0.95 to 0..255, so that flat inside and outside become exactly opaque and clear."""
-    return np.asarray(np.clip((fine - 0.05) * (255.0 / 0.9) + 0.5, 0, 255), np.uint8)
-
-
 def plain_background(rgb: U8, garment: F32) -> Background | None:
     """Fit a colour that changes smoothly over the photo (uneven light) to the border; None when the border is busy.
 
@@ -155,22 +167,37 @@ def plain_background(rgb: U8, garment: F32) -> Background | None:
     ys, xs = np.nonzero(ring & (garment < 0.4))
     if len(ys) < 0.3 * ring.sum():
         return None
+    some = slice(None, None, max(len(ys) // 4000, 1))
+    ys, xs = ys[some], xs[some]
     colours = lab[ys, xs]
     terms = _terms(xs / w - 0.5, ys / h - 0.5)
-    keep = np.linalg.norm(colours - np.median(colours, axis=0), axis=1) < 20.0
+    keep = _length(colours - np.median(colours, axis=0)) < 20.0
     fit = np.zeros((6, 3), np.float32)
     for _ in range(3):
         if keep.sum() < 0.5 * len(ys):
             return None
-        fit = np.linalg.lstsq(terms[keep], colours[keep], rcond=None)[0].astype(np.float32)
-        keep = np.linalg.norm(colours - terms @ fit, axis=1) < 6.0
+        # Normal equations: their six unknowns are well apart, and a general solver takes twenty times as long.
+        own = terms[keep].astype(np.float64)
+        fit = np.linalg.solve(own.T @ own + 1e-6 * np.eye(6), own.T @ colours[keep]).astype(np.float32)
+        keep = _length(colours - terms @ fit) < 6.0
     if keep.mean() < PLAIN_SHARE:
         return None
-    noise = float(np.percentile(np.linalg.norm(colours - terms @ fit, axis=1)[keep], 90))
-    gy, gx = np.mgrid[0:h, 0:w].astype(np.float32)
-    diff = lab - (_terms(gx.ravel() / w - 0.5, gy.ravel() / h - 0.5) @ fit).reshape(h, w, 3)
-    chroma = np.hypot(diff[..., 1], diff[..., 2])
-    return Background(np.hypot(diff[..., 0], chroma), -diff[..., 0], chroma, noise)
+    noise = float(np.percentile(_length(colours - terms @ fit)[keep], 90))
+    light, *tint = (np.ascontiguousarray(plane) for plane in cv2.split(lab - _surface(fit, (h, w))))
+    chroma = cv2.magnitude(*tint)
+    return Background(np.asarray(cv2.magnitude(light, chroma), np.float32), -light, np.asarray(chroma), noise)
+
+
+def _length(vectors: AnyArray) -> AnyArray:
+    return np.asarray(np.sqrt(np.einsum("ij,ij->i", vectors, vectors)))
+
+
+def _surface(fit: F32, hw: tuple[int, int]) -> F32:
+    """The fitted colour (h, w, 3) at every pixel: a sum of what depends on the row, on the column, and on both."""
+    y, x = ((np.arange(n, dtype=np.float32) / n - 0.5)[:, None] for n in hw)
+    one, a, b, ab, aa, bb = fit
+    rows, cols = one + b * y + bb * y * y, a * x + aa * x * x
+    return np.asarray(rows[:, None] + cols[None] + (y * ab)[:, None] * x[None], np.float32)
 
 
 def _terms(x: AnyArray, y: AnyArray) -> F32:
@@ -197,10 +224,8 @@ def by_colour(background: Background, garment: F32) -> F32:
     outside[0] = False
     mask = np.where(outside[pieces], np.uint8(0), np.uint8(255))
     reach = max(round(0.05 * max(mask.shape)), 3)
-    near = cv2.dilate(
-        (garment > 0.5).astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
-    )
-    mask[near == 0] = 0
+    far = cv2.distanceTransform((garment <= 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+    mask[far > reach] = 0
     sure = cv2.erode((garment > 0.9).astype(np.uint8), np.ones((7, 7), np.uint8))
     mask[sure > 0] = 255
     mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), np.uint8)

@@ -12,7 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mojing.core.arrays import F32, U8
+from mojing.core.arrays import F32, U8, AnyArray
 from mojing.core.skeleton import J
 from mojing.perception.crops import Rect
 from mojing.perception.labels import L
@@ -230,41 +230,49 @@ def fill_from_nearest(parse: U8, bad: U8) -> U8:
     return out
 
 
-def resize_labels(parse: U8, wh: tuple[int, int]) -> U8:
+def resize_labels(parse: U8, wh: tuple[int, int], *, part: Rect | None = None) -> U8:
     """Resize a label map with smooth borders: each label's mask is resized bilinearly and the largest wins.
 
     Nearest-neighbour enlargement leaves steps as large as a cell; this vote costs one 8-bit resize a label, inside
-    that label's own box.
+    that label's own box. Only `part` of the resized map is made, the whole by default.
     """
     h, w = parse.shape
     if wh == (w, h):
-        return parse
+        return parse if part is None else parse[part.y0 : part.y1, part.x0 : part.x1]
+    part = part or Rect(0, 0, *wh)
     if wh[0] < w or wh[1] < h:
-        return np.asarray(cv2.resize(parse, wh, interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
+        small = cv2.resize(parse, wh, interpolation=cv2.INTER_NEAREST_EXACT)
+        return np.asarray(small[part.y0 : part.y1, part.x0 : part.x1], np.uint8)
     present = np.flatnonzero(np.bincount(parse.ravel()))
-    out = np.full((wh[1], wh[0]), present[0], np.uint8)
+    out = np.full(part.wh[::-1], present[0], np.uint8)
     if len(present) == 1:
         return out
-    sx, sy = wh[0] / w, wh[1] / h
-    best = np.full((wh[1], wh[0]), 0, np.uint8)
+    scale = (wh[0] / w, wh[1] / h)
+    # Where nothing but the first label is near, it stands already: usually all the background.
+    inner = _enlarged_box(parse != present[0], scale, part=part)
+    best = np.zeros((inner.y1 - inner.y0, inner.x1 - inner.x0), np.uint8)
     for label in present:
-        mask = np.where(parse == label, np.uint8(255), np.uint8(0))
-        x, y, bw, bh = cv2.boundingRect(mask)
-        x0, y0, x1, y1 = max(x - 2, 0), max(y - 2, 0), min(x + bw + 2, w), min(y + bh + 2, h)
-        ox0, oy0, ox1, oy1 = (round(v) for v in (x0 * sx, y0 * sy, x1 * sx, y1 * sy))
-        move = np.array([[1 / sx, 0, (ox0 + 0.5) / sx - 0.5 - x0], [0, 1 / sy, (oy0 + 0.5) / sy - 0.5 - y0]])
-        vote = cv2.warpAffine(
-            mask[y0:y1, x0:x1],
-            move,
-            (ox1 - ox0, oy1 - oy0),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        region, score = out[oy0:oy1, ox0:ox1], best[oy0:oy1, ox0:ox1]
-        wins = cv2.compare(vote, score, cv2.CMP_GT)
-        cv2.copyTo(np.full(vote.shape, label, np.uint8), wins, region)
+        mask = cv2.compare(parse, int(label), cv2.CMP_EQ)
+        at = _enlarged_box(mask, scale, part=inner)
+        if min(at.wh) <= 0:
+            continue
+        move = np.array([[1 / s, 0, (a + 0.5) / s - 0.5] for s, a in ((scale[0], at.x0), (scale[1], at.y0))])
+        move[1, :2] = move[1, 1::-1]
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        vote = cv2.warpAffine(mask, move, at.wh, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        region = out[at.y0 - part.y0 : at.y1 - part.y0, at.x0 - part.x0 : at.x1 - part.x0]
+        score = best[at.y0 - inner.y0 : at.y1 - inner.y0, at.x0 - inner.x0 : at.x1 - inner.x0]
+        cv2.copyTo(np.full(vote.shape, label, np.uint8), cv2.compare(vote, score, cv2.CMP_GT), region)
         cv2.max(vote, score, dst=score)
     return out
+
+
+def _enlarged_box(mask: AnyArray, scale: tuple[float, float], *, part: Rect) -> Rect:
+    """Bounds of a mask, two cells wider, in a map `scale` times as large; within `part`, empty where it is not."""
+    x, y, w, h = cv2.boundingRect(np.asarray(mask, np.uint8))
+    corners = (max(x - 2, 0), max(y - 2, 0), min(x + w + 2, mask.shape[1]), min(y + h + 2, mask.shape[0]))
+    x0, y0, x1, y1 = (round(v * s) for v, s in zip(corners, (*scale, *scale), strict=True))
+    return Rect(max(x0, part.x0), max(y0, part.y0), max(min(x1, part.x1), part.x0), max(min(y1, part.y1), part.y0))
 
 
 def largest_piece(mask: U8, *, keep_share: float = 1.0) -> U8:

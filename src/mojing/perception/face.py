@@ -1,7 +1,7 @@
 """A photo -> faces: mesh, confidence and parts of each, by a finder and the face network.
 
 The network looks twice: at the crop that the finder cut, then at the upright crop that the first mesh gives. In a video
-one look at the last frame's crop is enough.
+one look at the last frame's crop is enough. Eyes and lips are looked at once more from close by (`facedetail`).
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from mojing.core.errors import InputError
 from mojing.core.geometry import Affine, Box, warp_crop
 from mojing.perception import facemesh
 from mojing.perception.crops import as_input
+from mojing.perception.facedetail import FaceDetail
 from mojing.perception.facefaults import SMALL_PX, fault_of, notices_of
 from mojing.perception.facefind import FaceFinder
-from mojing.perception.faceparts import plausible
+from mojing.perception.faceparts import clear_lenses, plausible
 from mojing.perception.faceview import PARTS_SIZE, FaceView, parts_affine
 from mojing.runtime.session import Session
 from mojing.runtime.store import ModelStore
@@ -39,6 +40,7 @@ class Faces:
         spec = store.spec("face")
         self.session = Session(spec, threads=threads)
         self.finder = FaceFinder(store, threads=threads)
+        self.detail = FaceDetail(store, threads=threads) if store.has("facedetail") else None
         self.limit = float(spec.extra.get("limit", 0.95))
         self.small_limit = float(spec.extra.get("small_limit", 0.99))
         self.follow_limit = float(spec.extra.get("follow_limit", 0.5))
@@ -70,16 +72,31 @@ class Faces:
         """
         views = self.find(rgb)
         if not views:
-            raise InputError(
-                "no_face",
-                "no face was found in the photo",
-                hint="use a photo in which one face is seen from the front, upright, not cut off and not too small",
-            )
+            raise _no_face()
         chosen, notices = _chosen(views, face)
         fault = fault_of(rgb, chosen)
         if fault is not None:
             raise fault
         return replace(chosen, notices=(*notices, *notices_of(rgb, chosen)))
+
+    def everyone(self, rgb: U8) -> tuple[FaceView, ...]:
+        """Every face of a photo (H, W, 3) that can be made up, largest first; the first one's notices name the others.
+
+        Raises:
+            InputError: no_face; if none can be made up, why the first from the left cannot.
+        """
+        seen, refused = [], []
+        for number, view in enumerate(sorted(self.find(rgb), key=_from_left), 1):
+            fault = fault_of(rgb, view)
+            if fault is None:
+                seen.append(replace(view, notices=notices_of(rgb, view)))
+            else:
+                refused.append((number, fault))
+        if not seen:
+            raise refused[0][1] if refused else _no_face()
+        first, *others = sorted(seen, key=lambda v: -v.inter_ocular)
+        notes = tuple(f"face {number} from the left is left out: {fault}" for number, fault in refused)
+        return (replace(first, notices=(*first.notices, *notes)), *others)
 
     def follow(self, rgb: U8, last: FaceView) -> FaceView | None:
         """The face in the next frame of a video, near where `last` saw it; None when it is lost."""
@@ -87,7 +104,7 @@ class Faces:
         if view is None or view.confidence < self.follow_limit:
             return None
         ratio = view.inter_ocular / max(last.inter_ocular, 1e-3)
-        return view if 0.6 < ratio < 1.7 else None
+        return self._closer(rgb, view) if 0.6 < ratio < 1.7 else None
 
     def _settled(self, rgb: U8, crop: Affine) -> FaceView | None:
         """Look again at the crop each mesh gives until that crop hardly changes, then at it and its mirror image."""
@@ -100,14 +117,20 @@ class Faces:
             crop = again
             if near:
                 break
-        return self.look(rgb, crop, mirrored=True)
+        view = self.look(rgb, crop, mirrored=True)
+        return None if view is None else self._closer(rgb, view)
+
+    def _closer(self, rgb: U8, view: FaceView) -> FaceView:
+        """The view with eyes and lips looked at from close by; as it is where these weights have no such network."""
+        return view if self.detail is None else replace(view, mesh=self.detail(rgb, view.mesh))
 
     def look(self, rgb: U8, crop: Affine, *, mirrored: bool = False) -> FaceView | None:
         """One look through `crop` (photo px -> input px); None where the mesh is no face at all.
 
         With `mirrored` the network sees the mirror image too, and the mean of both is told.
         """
-        image = as_input(cut(rgb, crop))
+        seen = cut(rgb, crop)
+        image = as_input(seen)
         if mirrored:
             image = np.concatenate([image, image[..., ::-1]])
         out = self.session.run({"image": image})
@@ -122,12 +145,15 @@ class Faces:
         half = PARTS_SIZE / SIDE
         grid = Affine(np.array([[half, 0, 0.5 * half - 0.5], [0, half, 0.5 * half - 0.5]]))
         to_parts = grid.compose(crop)
+        points = to_parts.apply(mesh[:, :2])
+        parts = plausible(_softmax(out["parts"][0]), points)
         return FaceView(
             mesh=mesh.astype(np.float32),
             confidence=float(1.0 / (1.0 + np.exp(-logit))),
-            parts=plausible(_softmax(out["parts"][0]), to_parts.apply(mesh[:, :2])),
+            parts=parts,
             to_parts=to_parts,
             hw=(rgb.shape[0], rgb.shape[1]),
+            lenses=clear_lenses(parts, points, crop=seen),
         )
 
 
@@ -152,8 +178,17 @@ def cut(rgb: U8, crop: Affine) -> U8:
     return np.asarray(warp_crop(rgb[rows, cols], moved, out_wh=(SIDE, SIDE), border="edge"), np.uint8)
 
 
+def _no_face() -> InputError:
+    hint = "use a photo in which one face is seen from the front, upright, not cut off and not too small"
+    return InputError("no_face", "no face was found in the photo", hint=hint)
+
+
+def _from_left(view: FaceView) -> float:
+    return float(view.mesh[:, 0].mean())
+
+
 def _chosen(views: tuple[FaceView, ...], face: int | None) -> tuple[FaceView, tuple[str, ...]]:
-    from_left = sorted(views, key=lambda v: float(v.mesh[:, 0].mean()))
+    from_left = sorted(views, key=_from_left)
     count = len(views)
     if face is not None:
         if not 1 <= face <= count:

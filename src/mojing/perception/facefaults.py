@@ -56,7 +56,7 @@ def _covered(rgb: U8, face: FaceView) -> InputError | None:
     covers = covering(face)
     if covers["mouth"] > 0.5:
         return InputError("covered", "mouth and chin are covered", hint="take the mask off, or the hand away")
-    if covers["eyes"] > 0.6 and lens_light(rgb, face) < TINTED:
+    if covers["eyes"] > 0.6 and covers["behind"] > 0.5 and lens_light(rgb, face) < TINTED:
         return InputError("covered", "the eyes are behind dark glasses", hint="take the sunglasses off")
     if covers["face"] > 0.35:
         return InputError("covered", "much of the face is covered", hint="use a photo in which the whole face is seen")
@@ -86,7 +86,7 @@ def notices_of(rgb: U8, face: FaceView) -> tuple[str, ...]:
     if max(covers["face"], 0.5 * covers["mouth"]) > 0.12:
         told.append("a part of the face is covered: nothing is painted there")
     if covers["eyes"] > 0.25:
-        told.append("glasses are worn: make-up of the eyes lies behind them")
+        told.append("glasses are worn: make-up of the eyes lies behind them, where they are clear")
     if face.confidence < 0.99:
         told.append("the face is seen only vaguely: check the result")
     if chroma(rgb, face)[0] < GREY:
@@ -95,7 +95,8 @@ def notices_of(rgb: U8, face: FaceView) -> tuple[str, ...]:
 
 
 def covering(face: FaceView) -> dict[str, float]:
-    """Share (0..1) of the face, of mouth and chin behind something, and of the eyes behind glasses."""
+    """Share (0..1) of the face, of mouth and chin behind something, of the eyes behind glasses, and of the eyes where
+    that hides them: not behind clear ones."""
     grid = face.to_parts.apply(face.mesh[:, :2])
     cover = face.parts[FACE_PARTS.index("cover")]
     glasses = face.parts[FACE_PARTS.index("glasses")]
@@ -106,6 +107,7 @@ def covering(face: FaceView) -> dict[str, float]:
         "face": _mean(cover, oval),
         "mouth": _mean(cover, lower),
         "eyes": _mean(glasses + cover, eyes),
+        "behind": _mean(face.seen_parts[FACE_PARTS.index("glasses")] + cover, eyes),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -31,6 +32,7 @@ class FaceView:
         to_parts: from photo pixels to pixels of that grid.
         hw: the photo's height and width.
         notices: what should be told to the user.
+        lenses: (96, 96) float32 0..1, how surely skin and eyes are seen there through clear glasses; None without any.
     """
 
     mesh: F32
@@ -39,6 +41,7 @@ class FaceView:
     to_parts: Affine
     hw: tuple[int, int]
     notices: tuple[str, ...] = ()
+    lenses: F32 | None = None
 
     def __post_init__(self) -> None:
         if self.mesh.shape != (POINTS, 3) or self.parts.shape[0] != len(FACE_PARTS):
@@ -88,14 +91,27 @@ class FaceView:
         d = self.mesh[CHIN] - self.mesh[FOREHEAD]
         return float(np.degrees(np.arctan2(d[2], np.hypot(d[0], d[1]))))
 
-    def part(self, *names: str, box: Box) -> F32:
+    @cached_property
+    def seen_parts(self) -> F32:
+        """`parts` with what is seen through clear glasses as skin: what can be painted."""
+        if self.lenses is None:
+            return self.parts
+        glasses, skin = FACE_PARTS.index("glasses"), FACE_PARTS.index("skin")
+        through = self.parts[glasses] * self.lenses
+        out = self.parts.copy()
+        out[glasses] -= through
+        out[skin] += through
+        return readonly(out)
+
+    def part(self, *names: str, box: Box, through: bool = False) -> F32:
         """Probability (h, w) float32 of the named parts together for the whole pixels of `box`, in the photo's pixels.
 
-        Outside the grid the grid's border value goes on.
+        Outside the grid the grid's border value goes on. With `through`, clear glasses are not in the way.
         """
         rows, cols = box.slices(self.hw)
         h, w = rows.stop - rows.start, cols.stop - cols.start
-        values = self.parts[[FACE_PARTS.index(n) for n in names]].sum(axis=0)
+        parts = self.seen_parts if through else self.parts
+        values = parts[[FACE_PARTS.index(n) for n in names]].sum(axis=0)
         matrix = self.to_parts.compose(Affine(np.array([[1.0, 0.0, cols.start], [0.0, 1.0, rows.start]])))
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         warped = cv2.warpAffine(values, matrix.matrix, (w, h), flags=flags, borderMode=cv2.BORDER_REPLICATE)

@@ -119,11 +119,18 @@ def body_axis(mask: AnyArray, *, share: tuple[float, float]) -> tuple[float, flo
     """Middle line x and median width of the body, over rows at these shares of the garment's height."""
     y0, y1 = _rows(mask)
     xs = np.flatnonzero(mask.any(axis=0))
-    centre = float(np.median(np.nonzero(mask)[1])) if len(xs) else 0.0
+    centre = median_column(mask)
     rows = np.linspace(y0 + share[0] * (y1 - y0), y0 + share[1] * (y1 - y0), 24)
     found = [r for r in (_run(mask, y, centre) for y in rows) if r is not None]
     runs = np.array(found or [(xs[0], xs[-1])] if len(xs) else [(0.0, 0.0)], np.float64)
     return float(np.median(runs.mean(axis=1))), float(np.median(runs[:, 1] - runs[:, 0] + 1))
+
+
+def median_column(mask: AnyArray) -> float:
+    """Median x of a mask's pixels, 0 without any: from the sums of its columns, which takes a tenth of the time."""
+    sums = np.cumsum(cv2.reduce(mask.astype(np.uint8), 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[0])
+    count = int(sums[-1])
+    return float(np.searchsorted(sums, [(count - 1) // 2, count // 2], side="right").mean()) if count else 0.0
 
 
 def body_bottom(mask: AnyArray, x: float, *, half: float) -> int:
@@ -159,11 +166,13 @@ def _top(mask: AnyArray, found: Anchors, *, dress: bool) -> None:
 def _sleeve(mask: AnyArray, found: Anchors, *, side: str, sign: float, cx: float, t: float) -> None:
     """Follow the cloth outside the body's width to the cuff; put elbow and wrist where such a sleeve has them."""
     shoulder = np.array(found[f"{side}_shoulder"][:2])
-    ys, xs = np.nonzero(mask)
-    beyond = (sign * (xs - cx) > 0.56 * t) & (ys < shoulder[1] + 1.6 * t)
-    if beyond.sum() < 0.012 * len(xs):
+    columns = sign * (np.arange(mask.shape[1]) - cx) > 0.56 * t
+    first = int(columns.argmax())
+    beyond = mask[: max(int(np.ceil(shoulder[1] + 1.6 * t)), 0), first : first + int(columns.sum())]
+    if np.count_nonzero(beyond) < max(0.012 * np.count_nonzero(mask), 1):
         return
-    pts = np.stack([xs[beyond], ys[beyond]], axis=1).astype(np.float64)
+    ys, xs = np.nonzero(beyond)
+    pts = np.stack([xs + first, ys], axis=1).astype(np.float64)
     far = np.linalg.norm(pts - shoulder, axis=1)
     cuff = pts[far > far.max() - 0.12 * t].mean(axis=0)
     length = float(np.linalg.norm(cuff - shoulder))
@@ -185,7 +194,7 @@ def _trousers(mask: AnyArray, found: Anchors) -> None:
     waist_y, hem_y = y0 + 0.02 * height, y1 - 0.02 * height
     _sides(found, "waist", _span(mask, waist_y), waist_y)
     ends = _span(mask, waist_y)
-    cx = (ends[0] + ends[1]) / 2 if ends is not None else float(np.median(np.nonzero(mask)[1]))
+    cx = (ends[0] + ends[1]) / 2 if ends is not None else median_column(mask)
     spans = [_span(mask, y0 + f * height) for f in (0.08, 0.12, 0.16)]
     widths = [s[1] - s[0] for s in spans if s is not None]
     t = float(np.clip(np.median(widths) if widths else height / 2, height / 3.2, 1.6 * height))

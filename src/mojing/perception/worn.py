@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from mojing.core.arrays import F32, U8, AnyArray
-from mojing.core.blend import guided_upsample
+from mojing.core.blend import guided_alpha
 from mojing.core.skeleton import GARMENT_ANCHORS, A, J
 from mojing.perception import decode, people
 from mojing.perception.body import BodyView, Pass
@@ -148,9 +148,8 @@ def _edges(mask: U8, rgb: U8) -> U8:
     scale = min(1.0, 320 / max(part.shape))
     low = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     guide = np.asarray(cv2.cvtColor(np.ascontiguousarray(rgb[rows, cols]), cv2.COLOR_RGB2GRAY))
-    fine = guided_upsample(low, guide, radius=2, eps=4e-3)
     out = np.zeros_like(mask)
-    out[rows, cols] = np.clip((fine - 0.1) * (255.0 / 0.8) + 0.5, 0, 255).astype(np.uint8)
+    out[rows, cols] = guided_alpha(low, guide, radius=2, eps=4e-3, span=(0.1, 0.9))
     return out
 
 

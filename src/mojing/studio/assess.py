@@ -38,12 +38,13 @@ class Verdict:
 
     Attributes:
         tried: how many edits were judged.
-        changed: share whose independently read attribute moved the way that was asked for, by more than its noise.
+        changed: share whose independently read attribute moved the way that was asked for, by more than its noise;
+            None where none could be read.
         kind_kept: share whose kind is read as before; None without a kind reader.
     """
 
     tried: int
-    changed: float
+    changed: float | None
     kind_kept: float | None
 
 
@@ -66,6 +67,8 @@ def assess(
         right: list[bool] = []
         kept: list[bool] = []
         for i, design in enumerate(drawn):
+            if not np.isfinite(before[i][name]):
+                continue  # trousers have no sleeves to change
             sign = 1.0 if i % 2 else -1.0
             made = edit(designer, design, {name: sign * amount}, known=known, reader=attributes.read).design
             change = independent(made, garments)[name] - before[i][name]
@@ -74,7 +77,7 @@ def assess(
             if kind_of is not None:
                 first, second = kind_of(np.stack([design.on_white(), made.on_white()]))
                 kept.append(first == second)
-        share = float(np.mean(right)) if right else float("nan")
+        share = float(np.mean(right)) if right else None
         out[name] = Verdict(len(right), share, float(np.mean(kept)) if kept else None)
     return out
 
@@ -110,6 +113,8 @@ def independent(design: Design, garments: GarmentNet | None) -> dict[str, float]
     out["neckline"] = _open_top(mask)
     if garments is not None and CATEGORY.get(design.kind):
         out |= _by_network(design, garments)
+    if CATEGORY.get(design.kind) in ("skirt", "trousers"):
+        out["sleeve"] = out["neckline"] = float("nan")
     return out
 
 

@@ -31,7 +31,7 @@ from mojing.core.progress import listening, report
 from mojing.train.data.images import Frame, Pictures, held_out_rows, load_domains, load_pictures
 from mojing.train.games import Game, Material, NoiseGame
 from mojing.train.loop import Run
-from mojing.train.monitor import Board, Watch, Yardstick, write_sheet
+from mojing.train.monitor import Board, Watch, Yardstick, check_features, write_sheet
 from mojing.train.players import DivergedError, pace
 from mojing.train.settings import Options
 from mojing.train.translation import CycleGame, PairedGame
@@ -167,6 +167,8 @@ class Trial:
         self.game = build_game(options, material, fabric=fabric)
         self.facts = describe(self.game, material)
         check_same(options, self.facts)
+        if options.metrics_samples and not material.train.points:
+            check_features(options.features)
         self.watch = Watch(self.game)
         self.run = Run(options.out, minutes=minutes, steps=options.steps)
         self.board: Board | None = None
@@ -189,6 +191,8 @@ class Trial:
         """The run's files and clock, ready for `once`: from the last checkpoint, if there is one."""
         state = self.run.load()
         self.fabric.barrier()
+        if state is not None and "game" not in state:
+            raise InputError("bad_data", f"{self.run.folder} holds a run of another kind", "give another --out")
         if state is not None:
             self.game.restore(state["game"])
             self.watch.restore(state["watch"])
@@ -353,14 +357,17 @@ def check_same(options: Options, facts: Mapping[str, Any]) -> None:
     path = options.out / "options.json"
     if not path.exists() or not (options.out / "last.pt").exists():
         return
-    record = json.loads(path.read_text())
-    before = {**record["facts"], **record}
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        before = {**record["facts"], **record}
+    except (OSError, ValueError, KeyError, TypeError) as exc:
+        raise InputError("bad_data", f"{path} is not what a run wrote: {exc}", "give another --out") from exc
     now = {**facts, **plain(options)}
     for name in _SHAPE:
-        if before[name] != now[name]:
+        if before.get(name) != now[name]:
             raise InputError(
                 "bad_options",
-                f"{options.out} was begun with {name} {before[name]}, not {now[name]}",
+                f"{options.out} was begun with {name} {before.get(name)}, not {now[name]}",
                 hint="give the same options to go on, or another --out for a new run",
             )
 

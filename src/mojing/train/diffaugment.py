@@ -53,13 +53,12 @@ class Ada:
     def __init__(self, *, target: float = 0.6, images: int = 50_000, ceiling: float = 0.9, p: float = 0.0) -> None:
         self.target, self.images, self.ceiling, self.p = target, images, ceiling, p
 
-    def update(self, logits: Tensor) -> float:
-        """Adapt to one batch of D's logits on real images (N, ...) and return the new probability.
+    def update(self, sure: float, *, images: int) -> float:
+        """Adapt to `images` more real images, on which the mean sign of D's logits was `sure`; the new probability.
 
-        Under the relativistic loss pass real minus made logits, as those alone mean nothing.
+        Under the relativistic loss take the sign of real minus made logits, as those alone mean nothing.
         """
-        sure = float(logits.detach().sign().mean())
-        step = logits.shape[0] / self.images
+        step = images / self.images
         self.p = min(max(self.p + (step if sure > self.target else -step), 0.0), self.ceiling)
         return self.p
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from mojing.train.logbook import Logbook, read_log
 from mojing.train.signs import (
+    IN_CLASS,
     advantage,
     descent,
     errors,
@@ -34,6 +35,7 @@ from mojing.train.signs import (
     unfinished,
     unlike,
     variety,
+    variety_in_class,
 )
 
 ILLNESSES: Final = (
@@ -113,7 +115,9 @@ def _healthy(log: Logbook, worst: float) -> Finding:
 def _mode_collapse(log: Logbook) -> Finding:
     late, seen = variety(log), log.series("sample_diversity")
     peak = float(np.nanmax(seen)) if np.isfinite(seen).any() else 1.0
-    alike = min(ramp(late, *ALIKE), 1 - opening(log))
+    within = variety_in_class(log)
+    one_a_class = min(ramp(within, *ALIKE), 1 - opening(log, IN_CLASS))
+    alike = max(min(ramp(late, *ALIKE), 1 - opening(log)), one_a_class)
     ahead = late_advantage(log)
     stuck = min(ramp(peak, 0.5, 0.3), ramp(ahead, 0.8, 0.95))  # never opened: the cause is a discriminator too strong
     precision, coverage = _last(log, "precision"), _last(log, "coverage")
@@ -122,6 +126,8 @@ def _mode_collapse(log: Logbook) -> Finding:
         f"since step {log.since()} samples of different latents are {late:.2f} times as far apart as real pictures"
         f" (most so far: {peak:.2f}), standard deviation {middle(log.late('sample_std')):.2f} times the real one"
     )
+    if math.isfinite(within):
+        text += f"; within a class they are {within:.2f} times as far apart"
     if few > 0:
         text += f"; samples look real (precision {precision:.2f}) but cover {coverage:.0%} of the real pictures"
     advice = _advise(
@@ -134,8 +140,11 @@ def _mode_collapse(log: Logbook) -> Finding:
             "lower lr_g or raise lr_d; a relativistic or wasserstein loss (with gradient_penalty) drops fewer modes",
         ),
     )
-    # Samples that grow more precise are no excuse, those that cover more and more are.
-    return Finding("mode_collapse", min(max(alike * (1 - stuck), few), 1 - spreading(log)), text, advice)
+    if one_a_class >= TOLD and log.options.get("recipe") != "modern":
+        advice = f"the latent is ignored: take recipe modern with conditional set; {advice}"
+    # Samples that grow more precise are no excuse; those that cover more are, where the discriminator still teaches.
+    excuse = min(spreading(log), 1 - _guessing(log))
+    return Finding("mode_collapse", min(max(alike * (1 - stuck), few), 1 - excuse), text, advice)
 
 
 def _vanishing(log: Logbook) -> Finding:
@@ -211,10 +220,7 @@ def _discriminator_wins(log: Logbook) -> Finding:
 
 
 def _generator_wins(log: Logbook) -> Finding:
-    values = advantage(log)[-len(log.late("step")) :]
-    values = values[np.isfinite(values)]
-    ahead, bad = middle(values), unlike(log)
-    lost = max(ramp(ahead, *GUESSING), ramp(guessed(log), *MOSTLY))
+    ahead, bad = late_advantage(log), unlike(log)
     text = (
         f"since step {log.since()} the discriminator is {ahead:.1%} ahead of guessing, and in {guessed(log):.0%} of the"
         f" whole run it was no better, although the samples are unlike the real pictures (variety {variety(log):.2f}"
@@ -226,7 +232,12 @@ def _generator_wins(log: Logbook) -> Finding:
         ("", 0, "raise lr_d or d_steps, or lower lr_g"),
         ("", 0, f"lower {' and '.join(heavy)}" if heavy else "widen the discriminator (width)"),
     )
-    return Finding("generator_wins", min(lost, bad), text, advice)
+    return Finding("generator_wins", min(_guessing(log), bad), text, advice)
+
+
+def _guessing(log: Logbook) -> float:
+    """0..1: how surely the discriminator guesses, of late or in most of the run."""
+    return max(ramp(late_advantage(log), *GUESSING), ramp(guessed(log), *MOSTLY))
 
 
 def _oscillation(log: Logbook) -> Finding:

@@ -121,6 +121,7 @@ class Game(ABC):
         self.averages: dict[str, Ema] = {}
         self.noise = options.instance_noise
         self.ada = Ada() if options.augment == "ada" else None
+        self.penalties: Stats = {}
 
     def seat(self, name: str, net: nn.Module, *, maker: bool) -> Player:
         """Give a network its optimizer and, for a generator, its average."""
@@ -147,6 +148,51 @@ class Game(ABC):
         p = 1.0 if self.ada is None else self.ada.p
         generator = self.chance.generator(step, purpose, shared=False)
         return diff_augment(x, generator=generator, policy=self.options.policy, p=p)
+
+    def teach(
+        self, judge: Player, *, real: Tensor, fake: Tensor, step: int, at: int, about: tuple[Tensor | None, ...] = ()
+    ) -> Stats:
+        """One update of a discriminator, with the penalties of the options; `at` numbers its turns over the run.
+
+        `about` is what it is told of both, besides the pictures.
+        """
+        o = self.options
+        shown = self.judged(real, at, Purpose.augment_real)
+        made = self.judged(fake.detach(), at, Purpose.augment_fake)
+        lazy = (o.r1 > 0 or o.r2 > 0) and step % o.penalty_every == 0
+        if lazy:
+            shown, made = shown.detach().requires_grad_(o.r1 > 0), made.detach().requires_grad_(o.r2 > 0)
+        on_real, on_fake = judge(shown, *about), judge(made, *about)
+        loss = discriminator_loss(o.loss, real=on_real, fake=on_fake, smoothing=o.smoothing)
+        penalties: Stats = {}
+        if lazy and o.r1:
+            penalties["r1"] = r1(one_each(on_real), shown, gamma=o.r1 * o.penalty_every)
+        if lazy and o.r2:
+            penalties["r2"] = r2(one_each(on_fake), made, gamma=o.r2 * o.penalty_every)
+        if o.gradient_penalty:
+            alpha = self.chance.uniform(at, Purpose.line).to(on_real.device)
+            penalty = gradient_penalty(lambda x: one_each(judge.net(x, *about)), real=shown, fake=made, alpha=alpha)
+            penalties["gradient_penalty"] = o.gradient_penalty * penalty
+        # Lazy ones are told until the next.
+        self.penalties.update({f"{judge.name}/{name}": p.detach() for name, p in penalties.items()})
+        told = {key.split("/")[1]: p for key, p in self.penalties.items() if key.startswith(f"{judge.name}/")}
+        stats = {"d_loss": loss.detach(), **told, **verdict(on_real, on_fake)}
+        judge.learn(
+            loss + sum(penalties.values()), step, parts={"samples": made, "d_real": on_real, "d_fake": on_fake, **stats}
+        )
+        self._adapt(on_real - on_fake if o.loss == "relativistic" else on_real)
+        return stats
+
+    def _adapt(self, logits: Tensor) -> None:
+        """Augment more or less, as all processes' logits on real pictures say together."""
+        if self.ada is None:
+            return
+        sure, world = logits.detach().sign().mean(), self.fabric.world_size
+        if world > 1:
+            mean = self.fabric.all_reduce(sure, reduce_op="mean")
+            assert isinstance(mean, Tensor)
+            sure = mean
+        self.ada.update(float(sure), images=len(logits) * world)
 
     def advance(self, progress: float) -> None:
         """Take what falls over a run to where it is at `progress` in [0, 1]."""
@@ -178,6 +224,10 @@ class Game(ABC):
     def reals(self) -> Tensor:
         """As many real pictures, the same every time."""
 
+    def fixed_labels(self) -> Tensor | None:
+        """The labels (N,) of `fixed` and `reals`, on the CPU, where the generator is told labels."""
+        return None
+
     @abstractmethod
     def held_out_score(self, step: int) -> Tensor | None:
         """Mean logit on real pictures that were held out, shown as in training; None where there are none."""
@@ -202,6 +252,7 @@ class Game(ABC):
             "players": {name: player.state() for name, player in self.players.items()},
             "averages": {name: {"net": e.net.state_dict(), "steps": e.steps} for name, e in self.averages.items()},
             "ada": None if self.ada is None else self.ada.state_dict(),
+            "penalties": dict(self.penalties),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -213,12 +264,18 @@ class Game(ABC):
             average.steps = state["averages"][name]["steps"]
         if self.ada is not None:
             self.ada.load_state_dict(state["ada"])
+        self.penalties = dict(state.get("penalties", {}))
 
 
 def verdict(real: Tensor, fake: Tensor) -> Stats:
     """Mean logits, and the share of both sides told right by their sign."""
     right = ((real > 0).float().mean() + (fake < 0).float().mean()) / 2
     return {"d_real": real.detach().mean(), "d_fake": fake.detach().mean(), "d_accuracy": right}
+
+
+def one_each(logits: Tensor) -> Tensor:
+    """One logit (N,) a picture, where a patch discriminator gives a map of them (N, 1, h, w)."""
+    return logits if logits.dim() == 1 else logits.flatten(1).mean(1)
 
 
 class NoiseGame(Game):
@@ -243,7 +300,6 @@ class NoiseGame(Game):
         generator = self.chance.generator(0, Purpose.fixed)
         self.latents = torch.randn((FIXED, options.latent), generator=generator).to(fabric.device)
         self._reals = self._repeated(FIXED)
-        self.penalties: Stats = {}
 
     def _repeated(self, count: int) -> Batch:
         rows = torch.arange(count) * len(self.bank) // count if count < len(self.bank) else torch.arange(count)
@@ -256,35 +312,12 @@ class NoiseGame(Game):
         turns = self.options.d_steps
         for turn in range(turns):
             batch = self.bank.batch(step * turns + turn, self.chance).to(self.fabric.device)
-            stats = self._teach_discriminator(batch, step=step, turn=turn)
+            with torch.no_grad():
+                made = self.generator(self._latent(step * turns + turn, Purpose.latent), *batch.about)
+            stats = self.teach(
+                self.discriminator, real=batch.x, fake=made, step=step, at=step * turns + turn, about=batch.about
+            )
         return {**stats, **self._teach_generator(batch, step)}
-
-    def _teach_discriminator(self, batch: Batch, *, step: int, turn: int) -> Stats:
-        o, d, at = self.options, self.discriminator, step * self.options.d_steps + turn
-        with torch.no_grad():
-            made = self.generator(self._latent(at, Purpose.latent), *batch.about)
-        shown = self.judged(batch.x, at, Purpose.augment_real)
-        made = self.judged(made, at, Purpose.augment_fake)
-        lazy = (o.r1 > 0 or o.r2 > 0) and step % o.penalty_every == 0
-        if lazy:
-            shown, made = shown.detach().requires_grad_(o.r1 > 0), made.detach().requires_grad_(o.r2 > 0)
-        real, fake = d(shown, *batch.about), d(made, *batch.about)
-        loss = discriminator_loss(o.loss, real=real, fake=fake, smoothing=o.smoothing)
-        penalties: Stats = {}
-        if lazy and o.r1:
-            penalties["r1"] = r1(real, shown, gamma=o.r1 * o.penalty_every)
-        if lazy and o.r2:
-            penalties["r2"] = r2(fake, made, gamma=o.r2 * o.penalty_every)
-        if o.gradient_penalty:
-            alpha = self.chance.uniform(at, Purpose.line).to(real.device)
-            penalty = gradient_penalty(lambda x: d.net(x, *batch.about), real=shown, fake=made, alpha=alpha)
-            penalties["gradient_penalty"] = o.gradient_penalty * penalty
-        self.penalties.update({name: p.detach() for name, p in penalties.items()})  # lazy ones are told till the next
-        stats = {"d_loss": loss.detach(), **self.penalties, **verdict(real, fake)}
-        d.learn(loss + sum(penalties.values()), step, parts={"samples": made, "d_real": real, "d_fake": fake, **stats})
-        if self.ada is not None:
-            self.ada.update(real - fake if o.loss == "relativistic" else real)
-        return stats
 
     def _teach_generator(self, batch: Batch, step: int) -> Stats:
         o, d = self.options, self.discriminator
@@ -299,13 +332,6 @@ class NoiseGame(Game):
             self.generator.learn(loss, step, parts={"samples": made, "d_fake": fake})
         return {"g_loss": loss.detach()}
 
-    def state(self) -> dict[str, Any]:
-        return {**super().state(), "penalties": dict(self.penalties)}
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        super().restore(state)
-        self.penalties = dict(state.get("penalties", {}))
-
     def fixed(self, *, averaged: bool) -> Tensor:
         net = self.net("generator", averaged=averaged)
         with self.generator.observed():
@@ -314,6 +340,9 @@ class NoiseGame(Game):
 
     def reals(self) -> Tensor:
         return self._reals.x
+
+    def fixed_labels(self) -> Tensor | None:
+        return None if self._reals.labels is None else self._reals.labels.cpu()
 
     def held_out_score(self, step: int) -> Tensor | None:
         if self.held is None:

@@ -31,7 +31,7 @@ class Inception:
 
     def __init__(self, *, threads: int = 2, batch: int = 16) -> None:
         if find_spec("torch_fidelity") is None:
-            raise MissingExtraError("inception", needs="torch-fidelity (with torchvision)")
+            raise MissingExtraError("inception", needs="torch-fidelity", packages="torch-fidelity torchvision")
         weights = Path(torch.hub.get_dir()) / "checkpoints" / WEIGHTS
         if not weights.is_file():
             raise ModelError(

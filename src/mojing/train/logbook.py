@@ -112,6 +112,16 @@ def read_log(run: Path) -> Logbook:
     return logbook(rows, options=_options(run / "options.json"), unread=unread)
 
 
+def last_metrics(run: Path) -> dict[str, float]:
+    """The figures of a run's last measurement; none where it was never measured, or has no log."""
+    try:
+        measured = read_log(run).metrics
+    except InputError:
+        return {}
+    last = {name: float(values[-1]) for name, values in measured.items() if len(values)}
+    return {name: v for name, v in last.items() if name not in ("step", "minutes") and math.isfinite(v)}
+
+
 def logbook(rows: Iterable[Mapping[str, Any]], *, options: Mapping[str, Any] | None = None, unread: int = 0) -> Logbook:
     """Sort the rows of a log into columns by what they are: training, metrics, the end."""
     training, measured = [], []

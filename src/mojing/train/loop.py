@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class Ema:
-    """Exponential moving average of a network's weights; buffers are copied."""
+    """Exponential moving average of a network's weights and of its running statistics; counters are copied."""
 
     def __init__(self, net: nn.Module, decay: float = 0.998) -> None:
         self.net = copy.deepcopy(net).eval().requires_grad_(False)

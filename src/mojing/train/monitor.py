@@ -50,13 +50,22 @@ def spread(images: Tensor) -> tuple[float, float]:
     return deviation, float(pairs.mean())
 
 
+def spread_within(images: Tensor, labels: Tensor) -> float | None:
+    """Mean distance of pairs of images (N, ...) of one label, averaged over labels (N,); None where none repeats."""
+    groups = [images[labels == label].flatten(1).float() for label in labels.unique()]
+    apart = [float(torch.pdist(group).mean()) for group in groups if len(group) > 1]
+    return sum(apart) / len(apart) if apart else None
+
+
 class Watch:
     """Computes log rows; remembers the last samples, so that it can tell how much they change."""
 
     def __init__(self, game: Game) -> None:
         self.game = game
         self.last = watched(game.fixed(averaged=False))
-        self.real = spread(watched(game.reals()))
+        reals, self.labels = watched(game.reals()), game.fixed_labels()
+        self.real = spread(reals)
+        self.real_within = None if self.labels is None else spread_within(reals, self.labels)
 
     def row(self, step: int, stats: dict[str, Tensor]) -> dict[str, float | None]:
         """Figures of a log row after `step`, but for speed and learning rates, which the loop knows."""
@@ -71,9 +80,16 @@ class Watch:
             **self._gradients(),
             "sample_std": deviation / max(self.real[0], 1e-9),
             "sample_diversity": apart / max(self.real[1], 1e-9),
+            "sample_diversity_in_class": self._within(now),
             "sample_change": change,
             "d_held_out": None if held is None else float(held),
         }
+
+    def _within(self, now: Tensor) -> float | None:
+        """How far samples of one class are apart, over real pictures; None without classes."""
+        if self.labels is None or self.real_within is None:
+            return None
+        return (spread_within(now, self.labels) or 0.0) / max(self.real_within, 1e-9)
 
     def _gradients(self) -> dict[str, float]:
         players, ratios = self.game.players, []
@@ -134,6 +150,18 @@ def features(kind: str, pixels: Tensor) -> NDArray[np.float64]:
     return small.flatten(1).double().cpu().numpy()
 
 
+def check_features(kind: str) -> None:
+    """Refuse a feature space that cannot be had before hours are spent on a run that ends with it.
+
+    Raises:
+        ModelError: model_missing.
+    """
+    if kind == "ours":
+        from mojing.runtime import ModelStore
+
+        ModelStore().spec("features")
+
+
 class Yardstick:
     """The real pictures' features, taken once, and what made ones measure against them."""
 
@@ -181,7 +209,7 @@ class Board:
     def __init__(self, folder: Path, *, step: int) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
-        self.writer: SummaryWriter = SummaryWriter(str(folder), purge_step=step or None)  # type: ignore[no-untyped-call]
+        self.writer: SummaryWriter = SummaryWriter(str(folder), purge_step=step + 1 if step else None)  # type: ignore[no-untyped-call]
 
     def __enter__(self) -> Board:
         return self

@@ -7,7 +7,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -15,7 +15,14 @@ T = TypeVar("T")
 
 
 def field_help(cls: type) -> dict[str, str]:
-    """Field name -> the string literal that stands below it in the class's source."""
+    """Field name -> the string literal that stands below it in the source of the class or of one it inherits from."""
+    found: dict[str, str] = {}
+    for each in reversed(cls.__mro__):
+        found |= _own_help(each) if is_dataclass(each) else {}
+    return found
+
+
+def _own_help(cls: type) -> dict[str, str]:
     (node,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
     assert isinstance(node, ast.ClassDef)
     found: dict[str, str] = {}
@@ -29,14 +36,16 @@ def field_help(cls: type) -> dict[str, str]:
 
 
 def parse_options(cls: type[T], argv: Sequence[str] | None, *, defaults: Mapping[str, Any] | None = None) -> T:
-    """An instance of the dataclass `cls` from command-line flags: one flag a field, type and default as declared.
+    """An instance of the dataclass `cls` from command-line flags: one flag a field, type and default as declared; its
+    own come before those it inherits.
 
     A bool becomes --flag and --no-flag, a Literal a choice; of `X | None` the flag takes an X. `defaults` replace those
     declared.
     """
     parser = argparse.ArgumentParser(description=cls.__doc__)
     help_of, types, given = field_help(cls), get_type_hints(cls), defaults or {}
-    for f in fields(cls):  # type: ignore[arg-type]
+    own = inspect.get_annotations(cls)
+    for f in sorted(fields(cls), key=lambda f: f.name not in own):  # type: ignore[arg-type]
         assert f.default is not MISSING, f"{cls.__name__}.{f.name} needs a default"
         default = given.get(f.name, f.default)
         text = help_of[f.name] + ("" if default is None else f" ({default})")

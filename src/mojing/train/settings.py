@@ -13,7 +13,29 @@ Loss = Literal["bce", "minimax", "non-saturating", "hinge", "lsgan", "wasserstei
 
 
 @dataclass(frozen=True)
-class Options:
+class Common:
+    """What every recipe that plays through the GAN loop is told of its budget, the machine and chance."""
+
+    minutes: float = 0.0
+    """training time in minutes, not counting loading; 0 counts steps alone; 10 when neither is given"""
+    steps: int = 0
+    """how many generator steps the run takes; 0 counts minutes alone"""
+    limit: int = 0
+    """use only so many pictures, evenly spread; 0 uses all"""
+    tensorboard: bool = True
+    """write TensorBoard files under tb/"""
+    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
+    """what to compute on"""
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    """numbers to compute in"""
+    threads: int = 2
+    """CPU threads, shared by the processes"""
+    seed: int = 0
+    """seed of everything: weights, order of the data, latents, augmentation"""
+
+
+@dataclass(frozen=True)
+class Options(Common):
     """Train a GAN on your own pictures. A recipe sets the values below; every flag given changes the recipe's value."""
 
     recipe: str = "modern"
@@ -33,17 +55,11 @@ class Options:
     """channels of the pictures; 0 takes 1 when all are grey, else 3"""
     fit: Literal["crop", "pad"] = "crop"
     """pictures that are not square: keep their middle square, or all of them with a border"""
-    limit: int = 0
-    """use only so many pictures, evenly spread; 0 uses all"""
     held_out: float = 0.1
     """share of the pictures kept out of training, to measure on"""
     flip: bool = False
     """mirror pictures at random"""
 
-    steps: int = 0
-    """how many generator steps the run takes; 0 counts minutes alone"""
-    minutes: float = 0.0
-    """training time in minutes, not counting loading; 0 counts steps alone; 10 when neither is given"""
     batch: int = 64
     """pictures a step, on each device"""
     generator: Literal["dcgan", "modern", "points", "unet", "resnet"] = "modern"
@@ -120,19 +136,9 @@ class Options:
     """feature space of the metrics: pictures scaled down, or our fashion network"""
     save_every: float = 60.0
     """seconds of training between checkpoints"""
-    tensorboard: bool = True
-    """write TensorBoard files under tb/"""
-
-    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
-    """what to compute on"""
     devices: int = 1
-    """how many devices or, on a CPU, processes; each takes its own batch"""
-    precision: Literal["32-true", "bf16-mixed"] = "32-true"
-    """numbers to compute in"""
-    threads: int = 2
-    """CPU threads, shared by the processes"""
-    seed: int = 0
-    """seed of everything: weights, order of the data, latents, augmentation"""
+    """how many devices or, on a CPU, processes; each takes its own batch, and they learn what one would with all of
+    them, but for batch norm, minibatch_std and the chance of augmentation, which each process has its own"""
     dry_run: bool = False
     """one step on the real data, print what would run, leave no files"""
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from mojing.core.skeleton import BODY_JOINTS, GARMENT_ANCHORS
 from mojing.makeup.reading import READ
+from mojing.perception.facedetail import PATCH
 from mojing.perception.facefind import MAPS
 from mojing.perception.faceview import FACE_PARTS
 from mojing.perception.features import KINDS, SIDE
@@ -23,7 +24,7 @@ from mojing.perception.garment import CATEGORIES
 from mojing.perception.labels import LABELS
 from mojing.train.export import Port, export
 from mojing.train.nets.body import BodyNet
-from mojing.train.nets.face import FaceNet
+from mojing.train.nets.face import FaceDetailNet, FaceNet
 from mojing.train.nets.facefinder import FinderNet
 from mojing.train.nets.features import FeatureNet
 from mojing.train.nets.garment import SEGMENTS, GarmentNet
@@ -152,6 +153,20 @@ def face_parts() -> tuple[nn.Module, list[Port], list[str], dict[str, Any]]:
     return FaceNet(), [Port("image", _blotches(8, 192))], ["mesh", "confidence", "parts"], card
 
 
+def facedetail_parts() -> tuple[nn.Module, list[Port], list[str], dict[str, Any]]:
+    """Network, inputs, outputs and card of the closer look at eyes and lips."""
+    card = {
+        "datasets": [PORTRAITS, SHOP, PEOPLE],
+        "purpose": "patches of 64 px around right eye, left eye (in a mirror) and lips -> points of the mesh there",
+        "limits": [
+            "the points it learnt from are another network's, not hand-made; it is not better than its teacher",
+            "the portraits skew to light-skinned, older men; darker skin is mostly made from them by re-toning",
+        ],
+        "cores": "one CPU core",
+    }
+    return FaceDetailNet(), [Port("patches", _blotches(9, PATCH).unflatten(0, (3, 3)))], ["points"], card
+
+
 def facefinder_parts() -> tuple[nn.Module, list[Port], list[str], dict[str, Any]]:
     """Network, inputs, outputs and card of the face finder."""
     card = {
@@ -176,6 +191,7 @@ def _blotches(count: int, side: int) -> Tensor:
 PARTS = {
     "body": body_parts,
     "face": face_parts,
+    "facedetail": facedetail_parts,
     "facefinder": facefinder_parts,
     "features": features_parts,
     "garment": garment_parts,

@@ -6,7 +6,6 @@ holds features and ids of the training garments, never their pictures.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +23,7 @@ from mojing.studio.novelty import FILE as INDEX_FILE
 from mojing.studio.novelty import Index
 from mojing.train.data.designs import Designs
 from mojing.train.export import Port, export
+from mojing.train.logbook import last_metrics
 from mojing.train.nets.exportable import style_port
 from mojing.train.nets.modern import ModernGenerator
 from mojing.train.recipes.design import SMALL
@@ -158,11 +158,3 @@ def about(finished: Finished, told: Designs) -> dict[str, Any]:
         "training": {f"minutes_on_{where}": round(minutes, 1), "steps": steps},
         "metrics": last_metrics(finished.run),
     }
-
-
-def last_metrics(run: Path) -> dict[str, float]:
-    """The figures of a run's last measurement; none where it was never measured."""
-    path = run / "log.jsonl"
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    rows = [row for row in map(json.loads, lines) if row.get("event") == "metrics"]
-    return {k: v for k, v in (rows[-1] if rows else {}).items() if isinstance(v, float) and k != "minutes"}

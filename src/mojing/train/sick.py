@@ -26,9 +26,8 @@ from mojing.train.games import Material
 from mojing.train.players import DivergedError
 from mojing.train.settings import Options
 
-JUDGEMENT: Final = (10, 11, 12, 13, 14)
-CALIBRATION: Final = tuple(range(10))
-PROBLEMS: Final = ("ring", "grid", "few points", "shapes")
+JUDGEMENT: Final = (15, 16, 17, 18, 19)
+CALIBRATION: Final = tuple(range(15))
 
 
 @dataclass(frozen=True)
@@ -76,12 +75,14 @@ HEALTHY: Final = (
     Case("healthy", "grid", {**_LONG, **_CALM}),
     Case("healthy", "ring", {**_LONG, "loss": _LOGISTIC, "r1": 0.1}),
     Case("healthy", "grid", {**_LONG, "loss": "hinge", "r1": 0.1}),
+    Case("healthy", "halves", {**_LONG, **_CALM, "conditional": True}),
 )
 """Each is run with two seeds a bench."""
 
 SICK: Final = (
     Case("mode_collapse", "ring", {"loss": _LOGISTIC, "lr_g": 1e-2, "lr_d": 5e-4, "beta1": 0.5}),
     Case("mode_collapse", "grid", {"loss": "hinge", "lr_g": 1e-2, "lr_d": 5e-4, "beta1": 0.5}),
+    Case("mode_collapse", "halves", {"loss": "hinge", "conditional": True, "lr_g": 1e-2, "lr_d": 5e-4, "beta1": 0.5}),
     Case("vanishing_gradients", "ring", {**_SHORT, "loss": "minimax", "lr_d": 5e-3, "d_steps": 3, "lr_g": 2e-5}),
     Case("vanishing_gradients", "shapes", {"loss": "minimax", "lr_d": 4e-3, "d_steps": 2, "lr_g": 1e-4}),
     Case("exploding_gradients", "ring", {**_SHORT, "loss": "wasserstein", "lr_d": 0.1, "lr_g": 0.1}),
@@ -103,7 +104,7 @@ SICK: Final = (
 
 
 def points(problem: str, count: int, *, seed: int, spread: float = 0.0) -> NDArray[np.float32]:
-    """Points (count, 2) of the ring of 8 (radius 1) or grid of 25 (side 2) Gaussians, of deviation `spread`."""
+    """Points (count, 2) of the ring or halves of 8 (radius 1) or grid of 25 (side 2) Gaussians, deviation `spread`."""
     rng = np.random.default_rng(seed)
     centres = modes(problem)
     found = centres[rng.integers(0, len(centres), count)] + rng.normal(0, spread or 0.1, (count, 2))
@@ -112,7 +113,7 @@ def points(problem: str, count: int, *, seed: int, spread: float = 0.0) -> NDArr
 
 def modes(problem: str) -> NDArray[np.float64]:
     """The centres (K, 2) of a problem's Gaussians."""
-    if problem == "ring":
+    if problem in ("ring", "halves"):
         turn = np.arange(8) * np.pi / 4
         return np.stack([np.cos(turn), np.sin(turn)], axis=1)
     across = np.linspace(-1, 1, 5)
@@ -131,13 +132,17 @@ def shapes(count: int, *, seed: int, side: int = 28) -> NDArray[np.uint8]:
 
 
 def material(problem: str, seed: int) -> Material:
-    """What a case is trained on, a tenth (of few points two thirds) held out."""
+    """What a case is trained on, a tenth (of few points two thirds) held out; `halves` are labelled left and right."""
+    labels = None
     if problem == "few points":
         pixels: NDArray[Any] = np.random.default_rng(seed).normal(0, 0.7, (24, 2)).astype(np.float32)
+    elif problem == "shapes":
+        pixels = shapes(600, seed=seed)
     else:
-        pixels = shapes(600, seed=seed) if problem == "shapes" else points(problem, 2000, seed=seed, spread=0.1)
+        pixels = points(problem, 2000, seed=seed, spread=0.1)
+        labels = (pixels[:, 0] > 0).astype(np.int64) if problem == "halves" else None
     names = tuple(f"{i:04d}" for i in range(len(pixels)))
-    return Material(*divide(Pictures(pixels, names), 0.67 if problem == "few points" else 0.1))
+    return Material(*divide(Pictures(pixels, names, labels), 0.67 if problem == "few points" else 0.1))
 
 
 def options(case: Case, seed: int, out: Path) -> Options:

@@ -9,6 +9,8 @@ import numpy as np
 
 from mojing.train.logbook import F64, Logbook
 
+IN_CLASS: Final = "sample_diversity_in_class"
+"""Column of a log: mean distance between samples of one class, over that between real pictures of one class."""
 UNLIKE_VARIETY: Final = (0.5, 1.2)
 """Doublings by which the samples' variety is off the real pictures'."""
 UNLIKE_COVER: Final = (0.30, 0.10)
@@ -93,9 +95,14 @@ def variety(log: Logbook) -> float:
     return middle(values) if len(values) else 1.0
 
 
-def opening(log: Logbook) -> float:
+def variety_in_class(log: Logbook) -> float:
+    """The same among samples of one class; nan when the log has none."""
+    return middle(log.late(IN_CLASS))
+
+
+def opening(log: Logbook, name: str = "sample_diversity") -> float:
     """0..1: how steadily the samples' variety has risen over the whole log, by its rank correlation with the step."""
-    values = log.series("sample_diversity")
+    values = log.series(name)
     return ramp(rank_correlation(values[np.isfinite(values)]), *RISING)
 
 

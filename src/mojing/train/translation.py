@@ -12,8 +12,8 @@ from torch import Tensor
 
 from mojing.core.errors import InputError
 from mojing.train.chance import Purpose
-from mojing.train.games import Bank, Game, Material, Stats, to_bytes, verdict
-from mojing.train.losses import discriminator_loss, generator_loss
+from mojing.train.games import Bank, Game, Material, Stats, to_bytes
+from mojing.train.losses import generator_loss
 from mojing.train.nets.gan import DiscriminatorSpec, GeneratorSpec, build_discriminator, build_generator
 from mojing.train.players import Player
 from mojing.train.regularisers import ImagePool
@@ -43,10 +43,10 @@ class Translation(Game):
         if material.train.hw != material.second.hw:
             raise InputError("bad_data", f"pictures of {material.train.hw} and {material.second.hw} px", "set --size")
 
-    def maker(self, name: str, c_in: int, c_out: int) -> Player:
-        """A generator between pictures of these channels."""
+    def maker(self, name: str, channels: tuple[int, int]) -> Player:
+        """A generator from pictures of so many channels to pictures of so many."""
         o = self.options
-        spec = GeneratorSpec(o.generator, size=self.size, channels=c_out, channels_in=c_in, width=o.width)
+        spec = GeneratorSpec(o.generator, size=self.size, channels=channels[1], channels_in=channels[0], width=o.width)
         return self.seat(name, build_generator(spec), maker=True)
 
     def judge(self, name: str, channels: int) -> Player:
@@ -54,17 +54,6 @@ class Translation(Game):
         o = self.options
         spec = DiscriminatorSpec(o.discriminator, size=self.size, channels=channels, width=o.width, norm=o.norm)
         return self.seat(name, build_discriminator(spec), maker=False)
-
-    def teach(self, judge: Player, real: Tensor, fake: Tensor, *, step: int) -> Stats:
-        """One update of a discriminator."""
-        o = self.options
-        shown = self.judged(real, step, Purpose.augment_real)
-        made = self.judged(fake.detach(), step, Purpose.augment_fake)
-        on_real, on_fake = judge(shown), judge(made)
-        loss = discriminator_loss(o.loss, real=on_real, fake=on_fake, smoothing=o.smoothing)
-        stats = {"d_loss": loss.detach(), **verdict(on_real, on_fake)}
-        judge.learn(loss, step, parts={"samples": made, "d_real": on_real, "d_fake": on_fake})
-        return stats
 
     def make(self, count: int) -> Tensor:
         source = self.held_a if self.held_a is not None and len(self.held_a) >= count else self.a
@@ -109,7 +98,7 @@ class PairedGame(Translation):
     def __init__(self, options: Options, material: Material, *, fabric: Fabric) -> None:
         super().__init__(options, material, fabric=fabric)
         a, b = self.channels
-        self.generator = self.maker("generator", a, b)
+        self.generator = self.maker("generator", (a, b))
         self.discriminator = self.judge("discriminator", a + b)
 
     def _play(self, step: int) -> Stats:
@@ -117,7 +106,7 @@ class PairedGame(Translation):
         a = self.a.batch(step, self.chance).x.to(self.fabric.device)
         b = self.b.batch(step, self.chance).x.to(self.fabric.device)
         made = self.generator(a)
-        stats = self.teach(d, torch.cat([a, b], 1), torch.cat([a, made], 1), step=step)
+        stats = self.teach(d, real=torch.cat([a, b], 1), fake=torch.cat([a, made], 1), step=step, at=step)
         with d.frozen():
             fake = d(self.judged(torch.cat([a, made], 1), step, Purpose.augment_g_fake))
             real = fake.detach()
@@ -155,7 +144,7 @@ class CycleGame(Translation):
     def __init__(self, options: Options, material: Material, *, fabric: Fabric) -> None:
         super().__init__(options, material, fabric=fabric)
         a, b = self.channels
-        self.there, self.back = self.maker("a_to_b", a, b), self.maker("b_to_a", b, a)
+        self.there, self.back = self.maker("a_to_b", (a, b)), self.maker("b_to_a", (b, a))
         self.judge_b, self.judge_a = self.judge("judge_b", b), self.judge("judge_a", a)
         self.pools = {name: ImagePool(options.pool) for name in self.judges}
 
@@ -169,9 +158,8 @@ class CycleGame(Translation):
                 self.judge_b(self.judged(made_b, step, Purpose.augment_g_fake)),
                 self.judge_a(self.judged(made_a, step, Purpose.augment_g_fake)),
             )
-            adversarial = self._adversarial(fake_b, b, self.judge_b, step) + self._adversarial(
-                fake_a, a, self.judge_a, step
-            )
+            adversarial = self._adversarial(self.judge_b, fake=fake_b, real=b, step=step)
+            adversarial = adversarial + self._adversarial(self.judge_a, fake=fake_a, real=a, step=step)
             cycle = F.l1_loss(self.back(made_b), a) + F.l1_loss(self.there(made_a), b)
             loss = adversarial + o.cycle * cycle
             stats = {"g_loss": adversarial.detach() / 2, "cycle": cycle.detach()}
@@ -184,10 +172,10 @@ class CycleGame(Translation):
         for name, real, made in (("judge_b", b, made_b), ("judge_a", a, made_a)):
             generator = self.chance.generator(2 * step + (name == "judge_a"), Purpose.pool, shared=False)
             shown = self.pools[name].exchange(made, generator=generator)
-            judged.append(self.teach(self.players[name], real, shown, step=step))
+            judged.append(self.teach(self.players[name], real=real, fake=shown, step=step, at=step))
         return {**{key: (judged[0][key] + judged[1][key]) / 2 for key in judged[0]}, **stats}
 
-    def _adversarial(self, fake: Tensor, real: Tensor, judge: Player, step: int) -> Tensor:
+    def _adversarial(self, judge: Player, *, fake: Tensor, real: Tensor, step: int) -> Tensor:
         if self.options.loss != "relativistic":
             return generator_loss(self.options.loss, real=fake.detach(), fake=fake)
         with torch.no_grad():

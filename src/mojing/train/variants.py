@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from mojing.core.errors import InputError, ModelError
 from mojing.train.export import Port, halve_weights, parity_gap, revision, to_onnx, write
+from mojing.train.logbook import last_metrics
 from mojing.train.nets.exportable import Exportable, ports
 from mojing.train.nets.gan import GeneratorSpec, build_generator
 
@@ -125,16 +126,13 @@ def output(inputs: Sequence[Port]) -> str:
 
 
 def _card(options: dict[str, Any], state: dict[str, Any], run: Path) -> dict[str, Any]:
-    lines = (run / "log.jsonl").read_text(encoding="utf-8").splitlines() if (run / "log.jsonl").exists() else []
-    measured = [row for row in map(json.loads, lines) if row.get("event") == "metrics"]
-    last = {k: v for k, v in (measured[-1] if measured else {}).items() if isinstance(v, float) and k != "minutes"}
     return {
         "purpose": f"generator of a {options['recipe']} run",
         "licence": "that of the data",
         "datasets": [Path(options["data"]).name],
         "labels": options["facts"]["class_names"],
         "training": {"minutes": round(state["spent"] / 60, 1), "steps": state["step"], "recipe": options["recipe"]},
-        "metrics": last,
+        "metrics": last_metrics(run),
         "revision": revision(),
     }
 
@@ -152,13 +150,19 @@ def _export(maker: Maker, folder: Path, title: str, *, card: dict[str, Any], thr
     one, many = _speed(data, inputs, threads)
     rows = [Variant("torch's float32, not written", len(data) / 1e6, one, many, gap, None)]
     for ending, model in (("", halved), ("-fp16", _fp16(data)), ("-int8", _int8(data))):
+        for suffix in (".onnx", ".json"):  # of an earlier export, which may have been within the tolerance
+            (folder / (title + ending + suffix)).unlink(missing_ok=True)
         if model is None:
             continue
         rows.append(
             _measured(model, folder, title + ending, inputs=inputs, expected=expected, card=card, threads=threads)
         )
     if rows[1].path is None:
-        raise ModelError("model_mismatch", f"{title} differs from torch by {rows[1].gap:.4f} of its spread")
+        raise ModelError(
+            "model_mismatch",
+            f"{title} differs from torch by {rows[1].gap:.4f} of its spread",
+            hint="its weights may have no room in float16: see mojing train doctor RUN",
+        )
     return rows
 
 
@@ -205,8 +209,8 @@ def _fp16(data: bytes) -> onnx.ModelProto | None:
     return model.model
 
 
-def _int8(data: bytes) -> onnx.ModelProto:
-    """Matrix products in int8 (convolutions stay: ONNX Runtime's CPU is slower with them in int8)."""
+def _int8(data: bytes) -> onnx.ModelProto | None:
+    """Matrix products in int8 (convolutions stay: ONNX Runtime's CPU is slower with them in int8); None without any."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     logging.getLogger().disabled, before = True, logging.getLogger().disabled
@@ -215,7 +219,9 @@ def _int8(data: bytes) -> onnx.ModelProto:
             path = Path(tmp) / "int8.onnx"
             quantize_dynamic(onnx.load_from_string(data), path, op_types_to_quantize=["MatMul", "Gemm"],
                              weight_type=QuantType.QInt8)  # fmt: skip
-            return halve_weights(onnx.load(io.BytesIO(path.read_bytes())))
+            model = onnx.load(io.BytesIO(path.read_bytes()))
+            found = any(node.op_type == "DynamicQuantizeLinear" for node in model.graph.node)
+            return halve_weights(model) if found else None
     finally:
         logging.getLogger().disabled = before
 

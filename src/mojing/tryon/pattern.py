@@ -13,6 +13,7 @@ import numpy as np
 
 from mojing.core.arrays import F32, F64, U8, AnyArray
 from mojing.core.skeleton import GARMENT_ANCHORS, A
+from mojing.perception.cutout import own_colour
 from mojing.tryon.cuffs import LONG, course
 from mojing.tryon.fit import Fit, shift_anchors
 from mojing.tryon.parts import (
@@ -145,7 +146,8 @@ def make_pattern(garment: GarmentView, *, fit: Fit | None = None) -> Pattern:
         masks.update(legs)
         figure = Figure({**figure.at, **at}, figure.known)
     return Pattern(
-        rgba=_bleed(garment.rgb, alpha),
+        # Beyond its edge, too, the picture has the cloth's colours: no background shows along a resampled outline.
+        rgba=np.dstack([own_colour(garment.rgb, alpha, rim=0.0), alpha]),
         figure=figure,
         category=category,
         limbs=tuple(limbs),
@@ -180,27 +182,6 @@ def _with_hips(anchors: F32, *, flat: bool) -> F32:
 def _bounds(alpha: U8) -> tuple[float, float, float, float]:
     x, y, w, h = cv2.boundingRect((alpha > 127).astype(np.uint8))
     return (float(x), float(y), float(x + w), float(y + h)) if w else (0.0, 0.0, alpha.shape[1], alpha.shape[0])
-
-
-def _bleed(rgb: U8, alpha: U8) -> U8:
-    """Carry the cloth's colours on beyond its edge, so that no background shows along a resampled outline."""
-    h, w = alpha.shape
-    core = np.asarray(cv2.erode(alpha, np.ones((3, 3), np.uint8)), np.float32) / 255
-    wh = (max(w // 4, 1), max(h // 4, 1))
-    mass = cv2.resize(core, wh, interpolation=cv2.INTER_AREA)
-    colour = cv2.resize(rgb.astype(np.float32) * core[..., None], wh, interpolation=cv2.INTER_AREA)
-    fill, weight = colour.copy(), mass.copy()
-    for sigma in (1.5, 5.0):
-        blur_c, blur_m = cv2.GaussianBlur(colour, (0, 0), sigma), cv2.GaussianBlur(mass, (0, 0), sigma)
-        lack = np.clip(1.0 - weight, 0, 1)
-        fill += blur_c * lack[..., None]
-        weight += blur_m * lack
-    wide = cv2.resize(fill / np.maximum(weight, 1e-4)[..., None], wh).clip(0, 255).astype(np.uint8)
-    wide = np.asarray(cv2.resize(wide, (w, h), interpolation=cv2.INTER_LINEAR), np.uint8)
-    out = np.empty((h, w, 4), np.uint8)
-    out[..., :3] = cv2.blendLinear(np.ascontiguousarray(rgb), wide, core, 1.0 - core)
-    out[..., 3] = alpha
-    return out
 
 
 def _grid(hw: tuple[int, int], scale: float) -> AnyArray:

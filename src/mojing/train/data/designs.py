@@ -26,6 +26,7 @@ from mojing.core.color import rgb_to_lab
 from mojing.core.errors import InputError
 from mojing.core.image import load, save
 from mojing.core.progress import track
+from mojing.perception.cutout import own_colour
 from mojing.perception.decode import fill_holes, largest_piece
 from mojing.perception.features import KINDS
 from mojing.perception.garment import GarmentNet, GarmentView
@@ -226,7 +227,9 @@ def lay(view: GarmentView, *, side: int = SIDE) -> Cut:
     scale = (side - 2 * MARGIN) / max(2 * half, low - top)
     centre = line.point + line.along * (top + low) / 2
     tilt = float(np.rad2deg(np.arctan2(line.along[0], line.along[1])))
-    rgba = _placed(own_colours(view.rgb, outline), outline, centre=centre, tilt=tilt, scale=scale, side=side)
+    # A hundredth of its length: the edges of these small photos are wide.
+    own = own_colour(view.rgb, outline, rim=0.012, reach=0.045)
+    rgba = _placed(own, outline, centre=centre, tilt=tilt, scale=scale, side=side)
     if ragged(rgba[..., 3]) > MOST["ragged"]:
         return Cut(None, "ragged")
     if lopsided(rgba[..., 3]) > MOST["lopsided"]:
@@ -295,23 +298,6 @@ def upright_line(outline: U8) -> Mirror:
                 across = np.array([along[1], -along[0]])
                 best = Mirror(line.point + across * shift / 2 * 2 * reach / side, along, overlap)
     return best
-
-
-def own_colours(rgb: U8, alpha: U8) -> U8:
-    """The photo (H, W, 3) with the colours along a cut-out's edge, where the background shines in, taken from within.
-
-    Colours are spread outwards from where the cut-out (H, W), worn off by about a hundredth of its length, is opaque.
-    """
-    _, _, w, h = cv2.boundingRect((alpha > 127).astype(np.uint8))
-    reach = max(round(0.012 * max(w, h)), 1)
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
-    inside = cv2.erode((alpha > 230).astype(np.float32), disc)
-    weight = inside[..., None]
-    far = (0, 0), 1.5 * reach
-    spread = cv2.GaussianBlur(rgb * weight, *far)
-    share = cv2.GaussianBlur(inside, *far)[..., None]
-    known = (share > 0.002) & (weight == 0)
-    return np.where(known, spread / np.maximum(share, 1e-6), rgb).astype(np.uint8)
 
 
 def ragged(alpha: U8) -> float:

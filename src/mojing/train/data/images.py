@@ -1,16 +1,17 @@
 """Pictures to train a GAN on, from a folder, an npz or IDX file, all of one size and kept as uint8 in memory.
 
 A folder is searched with its sub-folders; the first level of sub-folders gives the labels unless a CSV does. An npz
-file holds `images` (N, H, W) or (N, H, W, C) uint8 with optional `labels` (N,), or `points` (N, 2) float. MNIST's own
-IDX files are read as they are (`train.data.idx`). Two domains (pix2pix, CycleGAN) are the arrays `a` and `b`, or the
-sub-folders `a` and `b`. What cannot be used is skipped and told.
+file holds `images` (N, H, W) or (N, H, W, C) uint8 with optional `labels` (N,), `names` (N,) and `held` (N,) bool for
+those kept out of training, or `points` (N, 2) float. MNIST's own IDX files are read as they are (`train.data.idx`). Two
+domains (pix2pix, CycleGAN) are the arrays `a` and `b`, or the sub-folders `a` and `b`. What cannot be used is skipped
+and told.
 """
 
 from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -33,6 +34,8 @@ DEFAULT_SIZE: Final = 64
 _DATA_HINT: Final = (
     "give a folder of pictures, an npz file with `images` (N, H, W) or (N, H, W, C) of uint8, or MNIST's IDX files"
 )
+_BESIDE: Final = ("labels", "points", "conditions", "names", "held")
+"""Arrays of an npz file that are read beside the pictures."""
 _DOMAINS: Final = (("a", "b"), ("A", "B"), ("trainA", "trainB"))
 
 Skip = tuple[str, str]
@@ -45,7 +48,8 @@ class Pictures:
 
     `pixels` uint8 (N, C, H, W), or float32 (N, 2) for points in the plane; `labels` int64 (N,) or None;
     `names` one a picture; `classes` what the labels stand for; `skipped` what was left out and why;
-    `conditions` float32 (N, K), numbers that a picture is asked for with (an npz file's array of that name), or None.
+    `conditions` float32 (N, K), numbers that a picture is asked for with (an npz file's array of that name), or None;
+    `held` bool (N,), those that the data themselves keep out of training, or None.
     """
 
     pixels: NDArray[Any]
@@ -54,6 +58,7 @@ class Pictures:
     classes: tuple[str, ...] = ()
     skipped: tuple[Skip, ...] = ()
     conditions: NDArray[np.float32] | None = None
+    held: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -82,8 +87,9 @@ class Pictures:
         """Those at the given indices."""
         labels = None if self.labels is None else self.labels[rows]
         conditions = None if self.conditions is None else self.conditions[rows]
+        held = None if self.held is None else self.held[rows]
         names = tuple(self.names[i] for i in rows)
-        return replace(self, pixels=self.pixels[rows], names=names, labels=labels, conditions=conditions)
+        return replace(self, pixels=self.pixels[rows], names=names, labels=labels, conditions=conditions, held=held)
 
 
 @dataclass(frozen=True)
@@ -169,12 +175,15 @@ def load_domains(
 
 
 def held_out_rows(pictures: Pictures, share: float) -> NDArray[np.bool_]:
-    """Which pictures (N,) are kept out of training, by a hash of the pixels: copies and near-copies stay on one side.
+    """Which pictures (N,) are kept out of training: those that the data name, whatever the share, or else by a hash of
+    the pixels, so that copies and near-copies stay on one side.
 
     At least one of twenty or more is held out when `share` is positive, and at least two are left to train on.
     """
     if share <= 0:
         return np.zeros(len(pictures), np.bool_)
+    if pictures.held is not None:
+        return pictures.held
     digests = [hashlib.sha256(np.ascontiguousarray(row).tobytes()).digest() for row in pictures.pixels]
     least: dict[int, bytes] = {}
     groups = range(len(pictures)) if pictures.points else group_images(_pictures_of(pictures))
@@ -211,7 +220,7 @@ def _enough(pictures: Pictures, path: Path) -> Pictures:
 def _from_npz(path: Path, key: str, *, frame: Frame, limit: int) -> Pictures:
     try:
         with np.load(path, allow_pickle=False) as data:
-            held = {name: data[name] for name in (key, "labels", "points", "conditions") if name in data.files}
+            held = {name: data[name] for name in (key, *_BESIDE) if name in data.files}
             names = data.files
     except FileNotFoundError as exc:
         raise InputError("not_found", f"there is no file {path}", _DATA_HINT) from exc
@@ -229,26 +238,33 @@ def _from_npz(path: Path, key: str, *, frame: Frame, limit: int) -> Pictures:
     if not good or images.dtype not in (np.uint8, np.uint16):
         raise InputError("bad_array", f"{path.name}: `{key}` is {images.dtype} {images.shape}", _DATA_HINT)
     labels = _labels(held.get("labels"), len(images), path) if key == "images" else None
-    return _framed(images, labels, frame=frame, limit=limit, conditions=held.get("conditions"))
+    found = Pictures(images, _numbers(len(images)), labels, conditions=_conditions(held.get("conditions"), len(images)))
+    if key == "images":
+        found = _marked(found, held, path)
+    return _framed(found, frame=frame, limit=limit)
+
+
+def _marked(found: Pictures, arrays: Mapping[str, NDArray[Any]], path: Path) -> Pictures:
+    """With the names of an npz file's pictures, and which of them it keeps out of training."""
+    names, held = arrays.get("names"), arrays.get("held")
+    for title, array, kinds in (("names", names, "U"), ("held", held, "b")):
+        if array is not None and (array.shape != (len(found),) or array.dtype.kind not in kinds):
+            raise InputError("bad_data", f"{path.name}: `{title}` is {array.dtype} {array.shape}", "one each, (N,)")
+    if names is not None:
+        found = replace(found, names=tuple(str(name) for name in names))
+    return replace(found, held=held)
 
 
 def _from_idx(path: Path, *, frame: Frame, limit: int) -> Pictures:
     images, labels = read_pair(path)
-    return _framed(images, None if labels is None else labels.astype(np.int64), frame=frame, limit=limit)
+    found = Pictures(images, _numbers(len(images)), None if labels is None else labels.astype(np.int64))
+    return _framed(found, frame=frame, limit=limit)
 
 
-def _framed(
-    images: NDArray[Any],
-    labels: NDArray[np.int64] | None,
-    *,
-    frame: Frame,
-    limit: int,
-    conditions: NDArray[Any] | None = None,
-) -> Pictures:
-    """Pictures of an array (N, H, W[, C]), numbered, their classes named by number."""
-    found = Pictures(images, _numbers(len(images)), labels, conditions=_conditions(conditions, len(images)))
-    if labels is not None:
-        found = replace(found, classes=tuple(str(i) for i in range(int(labels.max(initial=-1)) + 1)))
+def _framed(found: Pictures, *, frame: Frame, limit: int) -> Pictures:
+    """Those whose pixels are still (N, H, W[, C]) in the form asked for, their classes named by number."""
+    if found.labels is not None:
+        found = replace(found, classes=tuple(str(i) for i in range(int(found.labels.max(initial=-1)) + 1)))
     found = _some(found, limit)
     return replace(found, pixels=_stack(found.pixels, frame))
 

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mojing.perception import facemesh
+from mojing.perception.facedetail import eye_region, lips_region
 from mojing.perception.faceview import FACE_PARTS
 from mojing.train.nets.unet import ConvNorm, ResBlock
 
@@ -105,3 +106,52 @@ def centres(heat: Tensor) -> Tensor:
     xs = (torch.arange(w, device=heat.device, dtype=torch.float32) + 0.5) / w
     ys = (torch.arange(h, device=heat.device, dtype=torch.float32) + 0.5) / h
     return torch.stack([(share.sum(dim=2) * xs).sum(dim=-1), (share.sum(dim=3) * ys).sum(dim=-1)], dim=-1)
+
+
+class PatchNet(nn.Module):
+    """Patch (N, 3, 64, 64) in [0, 1] around an eye or the lips -> points (N, K, 2) over the patch's side.
+
+    Each point is the centre of mass of its heat map on a grid of 4 px, plus a correction from the pooled features, for
+    what lies under something or beyond the patch. In training the maps' logits (N, K, 16, 16) come too.
+    """
+
+    def __init__(self, points: int) -> None:
+        super().__init__()
+        self.stem = ConvNorm(3, 16, stride=2)
+        self.fine = nn.Sequential(ConvNorm(16, 32, stride=2), ResBlock(32, 32))
+        self.coarse = nn.Sequential(ConvNorm(32, 64, stride=2), ResBlock(64, 64))
+        self.side = ConvNorm(32, 48, kernel=1, act=False)
+        self.up = ConvNorm(64, 48, kernel=1, act=False)
+        self.merge = ConvNorm(48, 48)
+        self.heat = nn.Conv2d(48, points, 1)
+        self.context = nn.Sequential(nn.Linear(64 + 2 * points, 64), nn.ReLU(inplace=True))
+        self.correct = nn.Linear(64, 2 * points)
+        nn.init.zeros_(self.correct.weight)
+        nn.init.zeros_(self.correct.bias)
+
+    def forward(self, patch: Tensor) -> tuple[Tensor, Tensor]:
+        fine = self.fine(self.stem((patch - 0.5) * 4.0))
+        coarse = self.coarse(fine)
+        heat = self.heat(self.merge(F.relu(self.side(fine) + twice(self.up(coarse)))))
+        found = centres(heat)
+        with torch.autocast(patch.device.type, enabled=False):  # bfloat16 would round to a quarter of a pixel
+            seen = torch.cat([coarse.mean(dim=(2, 3)).float(), (found - 0.5).flatten(1)], dim=1)
+            found = found + 0.1 * self.correct(self.context(seen)).reshape(found.shape)
+        return found, heat
+
+
+class FaceDetailNet(nn.Module):
+    """Patches (N, 3, 3, 64, 64): right eye, left eye in a mirror, lips -> points (N, 2 K_eye + K_lips, 2).
+
+    In training the heat maps of the eyes (2 N, K_eye, 16, 16) and of the lips (N, K_lips, 16, 16) come too.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.eyes, self.lips = PatchNet(len(eye_region().points)), PatchNet(len(lips_region().points))
+
+    def forward(self, patches: Tensor) -> Tensor | tuple[Tensor, Tensor, Tensor]:
+        eyes, eye_heat = self.eyes(patches[:, :2].flatten(0, 1))
+        lips, lips_heat = self.lips(patches[:, 2])
+        points = torch.cat([eyes.unflatten(0, (-1, 2)).flatten(1, 2), lips], dim=1)
+        return (points, eye_heat, lips_heat) if self.training else points

@@ -22,6 +22,7 @@ from mojing.train.games import Material
 from mojing.train.nets.exportable import Exportable, ports
 from mojing.train.options import parse_options
 from mojing.train.recipes.gan import recipe
+from mojing.train.settings import Common
 from mojing.train.settings import Options as GanOptions
 from mojing.train.ship import LIMITS, PEOPLE, SHOP
 from mojing.train.variants import load_makers, read_run
@@ -34,37 +35,21 @@ _TELLS = {
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(Common):
     """Train a baseline of the try-on; the first word says which: pix2pix or cyclegan."""
 
     crops: Path = Path("runs/dressing")
     """folder of the crops that `mojing train tryon` prepared; `validation` in it, if there is one, is held out"""
     out: Path = Path("runs/baseline")
     """folder of the run, as for `train gan`; an existing run is resumed; the model comes to lie in `export` in it"""
-    minutes: float = 0.0
-    """training time in minutes, not counting loading; 0 counts steps alone; 10 when neither is given"""
-    steps: int = 0
-    """how many steps the run takes; 0 counts minutes alone"""
     height: Literal[128, 256] = 128
     """height of the pictures in px; they are 96 or 192 px wide"""
     copies: int = 1
     """further copies of each crop, disturbed as ours are in training"""
-    limit: int = 0
-    """use only so many crops, evenly spread; 0 uses all"""
     batch: int = 0
     """pictures a step; 0 for the recipe's own"""
     width: int = 0
     """channels of the networks at full resolution; 0 for the recipe's own"""
-    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
-    """what to compute on"""
-    precision: Literal["32-true", "bf16-mixed"] = "32-true"
-    """numbers to compute in"""
-    tensorboard: bool = True
-    """write TensorBoard files under tb/"""
-    threads: int = 2
-    """CPU threads"""
-    seed: int = 0
-    """seed of weights, order and disturbances"""
 
 
 def load_material(kind: str, options: Options) -> Material:

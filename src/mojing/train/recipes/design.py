@@ -26,14 +26,14 @@ from mojing.train.loop import Run
 from mojing.train.monitor import Watch
 from mojing.train.options import parse_options
 from mojing.train.recipes.gan import recipe
-from mojing.train.settings import Options
+from mojing.train.settings import Common, Options
 
 SMALL = "small"
 """Folder inside the run's that holds the half at half the size."""
 
 
 @dataclass(frozen=True)
-class DesignOptions:
+class DesignOptions(Common):
     """Train the design generator on photos of garments. A stopped run goes on when the same command is given again."""
 
     data: Path = Path("data")
@@ -67,14 +67,8 @@ class DesignOptions:
     """gamma of the penalties R1 and R2"""
     metrics_samples: int = 1000
     """made and real pictures measured on at the end; 0 measures never"""
-    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
-    """what to compute on"""
     precision: Literal["32-true", "bf16-mixed"] = "bf16-mixed"
     """numbers to compute in"""
-    threads: int = 2
-    """CPU threads"""
-    seed: int = 0
-    """seed of everything"""
 
 
 def options_of(asked: DesignOptions, designs: Path, *, small: bool) -> Options:
@@ -105,6 +99,7 @@ def options_of(asked: DesignOptions, designs: Path, *, small: bool) -> Options:
         metrics_samples=0 if small else asked.metrics_samples,
         accelerator=found if asked.accelerator == "auto" else asked.accelerator,
         precision=asked.precision,
+        tensorboard=asked.tensorboard,
         threads=asked.threads,
         seed=asked.seed,
     )
@@ -140,10 +135,16 @@ def run_design(asked: DesignOptions) -> Path:
         first = options_of(asked, path, small=True)
         train(first, material_of(designs, first.size))
         material = material_of(designs, options.size)
-        if not (options.out / "last.pt").exists():
+        if not begun(options.out):
             grow(first.out, options, material)
         return train(options, material)
     return train(options, material_of(designs, options.size))
+
+
+def begun(run: Path) -> bool:
+    """Whether a run has taken a step; one that was only grown is grown anew, as its first half may have gone on."""
+    last = run / "last.pt"
+    return last.exists() and bool(torch.load(last, map_location="cpu", weights_only=True)["step"] > 0)
 
 
 def grow(small: Path, options: Options, material: Material) -> None:

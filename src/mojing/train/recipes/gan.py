@@ -13,12 +13,14 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from mojing.core.errors import InputError
-from mojing.train.adversarial import load_material, train
+from mojing.train.adversarial import game_kind, load_material, train
+from mojing.train.games import Game, NoiseGame
 from mojing.train.options import parse_options
 from mojing.train.settings import RECIPES, Options
+from mojing.train.translation import CycleGame, PairedGame
 
 
 def recipe(name: str, **changes: Any) -> Options:
@@ -111,9 +113,39 @@ def _checked(options: Options) -> Options:
             raise InputError("bad_options", f"--{flag} is {getattr(options, name)}", f"give {low} or more")
     if not 0 <= options.held_out < 1 or not 0 <= options.ema < 1:
         raise InputError("bad_options", "--held-out and --ema are shares", "give numbers from 0 up to, not with, 1")
+    _check_effect(options)
     if options.gradient_penalty and options.norm == "batch":
         raise InputError("bad_options", "a gradient penalty has no sense with batch norm", "--norm layer or none")
     return options
+
+
+_ELSEWHERE: Final[dict[type[Game], tuple[str, ...]]] = {
+    NoiseGame: ("l1", "identity", "pool", "data_b"),
+    PairedGame: ("identity", "pool", "conditional", "labels", "d_steps"),
+    CycleGame: ("l1", "conditional", "labels", "d_steps"),
+}
+"""Settings that a game has no use for."""
+
+
+def _check_effect(options: Options) -> None:
+    """Refuse settings that would do nothing, lest somebody believes they did.
+
+    Raises:
+        InputError: bad_options.
+    """
+    game = game_kind(options)
+    for name in _ELSEWHERE[game]:
+        if getattr(options, name) != getattr(Options, name):
+            raise InputError(
+                "bad_options",
+                f"--{name.replace('_', '-')} does nothing in recipe {options.recipe}",
+                hint="leave it out; it is for " + " and ".join(_users(name)),
+            )
+
+
+def _users(name: str) -> list[str]:
+    """The recipes that a setting means something to."""
+    return [known for known in RECIPES if name not in _ELSEWHERE[game_kind(Options(**RECIPES[known]))]]
 
 
 def main(argv: Sequence[str] | None = None) -> int:

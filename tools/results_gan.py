@@ -1,0 +1,101 @@
+"""The laboratory's and studio's tables of docs/results.md, from what the commands wrote; used by tools/results.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from results_makeup import Figures, dig
+
+COMMANDS = {
+    "gan": "mojing eval gan RUNS/design --against RUNS/dcgan --against RUNS/wgan-gp --data RUNS/design/designs.npz "
+    "--json gan.json",
+    "design": "mojing design check --json design.json",
+    "bench-design": "mojing bench design --json > bench-design.json",
+    "bench-gan": "mojing bench gan --json > bench-gan.json",
+}
+"""File of figures -> the command that writes it."""
+
+SHOWN = ("fid", "kid", "precision", "recall", "density", "coverage")
+MUST_BEAT = ("fid", "kid", "coverage")
+
+
+def _number(value: Any, digits: int = 2) -> str:
+    return "not measured" if value is None else f"{value:.{digits}f}"
+
+
+def _percent(value: Any) -> str:
+    return "not measured" if value is None else f"{100 * value:.0f} %"
+
+
+def _mean(values: Iterable[Any]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _gains(figures: Figures) -> str:
+    """By how much ours is better than each of the others."""
+    found = dig(figures, "gan.improvement_percent") or {}
+    said = []
+    for other, gains in found.items():
+        parts = [f"{name} {'not told' if gains[name] is None else f'{gains[name]:+.0f} %'}" for name in MUST_BEAT]
+        said.append(f"{other}: {', '.join(parts)}")
+    return "; ".join(said) or "not measured"
+
+
+def targets(figures: Figures) -> list[tuple[str, str, str, str]]:
+    """Rows: what, target, value, file."""
+    edits: Mapping[str, Any] = figures.get("design", {})
+    changed = _mean(verdict["changed"] for verdict in edits.values())
+    kept = _mean(verdict["kind_kept"] for verdict in edits.values())
+    return [
+        ("generator against others at equal compute, better by", ">= 30 % each", _gains(figures), "gan"),
+        ("recall", ">= 0.3", _number(dig(figures, "gan.generated.recall")), "gan"),
+        ("edits change what was asked / keep the kind", ">= 80 % / >= 90 %", f"{_percent(changed)} / {_percent(kept)}",
+         "design"),
+        ("designs a second at 128 px, 2 threads", ">= 100", _number(dig(figures, "bench-design.designs_per_s"), 0),
+         "bench-design"),
+        ("CPU time of the training loop over a plain loop's", "<= 1.10",
+         _number(dig(figures, "bench-gan.cpu_time_ratio")), "bench-gan"),
+    ]  # fmt: skip
+
+
+def _generators(figures: Figures) -> list[str]:
+    """A row for every generator, and one for training pictures in its place."""
+    gan = figures.get("gan", {})
+    if not gan:
+        return []
+    rows = [("ours", gan), *dig(figures, "gan.against").items()] if "against" in gan else [("ours", gan)]
+    lines = [
+        "| generator | minutes x threads | FID | KID | precision | recall | density | coverage |",
+        "|" + "---|" * 8,
+    ]
+    for name, found in rows:
+        told = found.get("training") or {}
+        spent = f"{told['minutes']:.0f} x {told['threads']}" if {"minutes", "threads"} <= told.keys() else ""
+        lines.append(f"| {name} | {spent} | " + " | ".join(_number(found["generated"][key], 3) for key in SHOWN) + " |")
+    real = gan.get("training_pictures_instead")
+    if real:
+        lines.append("| training pictures |  | " + " | ".join(_number(real[key], 3) for key in SHOWN) + " |")
+    held, looked = gan["real"]["held_out"], gan["extractor"]
+    note = f"{gan['samples']} samples of each against {held} held-out garments, features of {looked}."
+    return [*lines, "", note, ""]
+
+
+def _edits(figures: Figures) -> list[str]:
+    edits = figures.get("design", {})
+    if not edits:
+        return []
+    lines = ["| edit | changed as asked | kind kept | edits judged |", "|---|---|---|---|"]
+    for name, verdict in edits.items():
+        shares = f"{_percent(verdict['changed'])} | {_percent(verdict['kind_kept'])}"
+        lines.append(f"| {name} | {shares} | {verdict['tried']} |")
+    return [*lines, ""]
+
+
+def section(figures: Figures) -> list[str]:
+    """The target table, that of the generators, that of the edits, and the commands, in Markdown."""
+    lines = ["| what | target | now | file |", "|---|---|---|---|"]
+    lines += [f"| {what} | {target} | {value} | {name} |" for what, target, value, name in targets(figures)]
+    lines += ["", *_generators(figures), *_edits(figures), "The files come from:", ""]
+    return [*lines, *(f"- {name}: `{command}`" for name, command in COMMANDS.items()), ""]
