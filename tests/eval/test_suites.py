@@ -182,6 +182,19 @@ def test_outfits_and_lengths_are_read_back() -> None:
     assert leak.bare_forearms(hidden, hidden.joints) is None
 
 
+def test_the_ceiling_counts_photos_that_are_read_as_their_labels_say() -> None:
+    ceiling = leak.Ceiling()
+    short, long = dressed(), dressed(left_arm=L["upper"], right_arm=L["upper"])
+    for truth, seen in ((short, short), (short, long), (long, long), (long, short)):
+        ceiling.add(truth, seen)
+    found = ceiling.result({"long_to_short": 3, "short_to_long": 1})
+    cases = found["cases"]
+    assert isinstance(cases, dict)
+    assert cases["long_to_short"] == {"right": 0.5, "photos": 2, "others_right": 0.5, "others": 2}
+    assert cases["to_sleeveless"]["right"] is None
+    assert found["right"] == pytest.approx(0.5)
+
+
 def test_marks_are_summed_up() -> None:
     found = leak.summary({"a": [True, True, None], "b": [False], "c": []})
     assert found["right"] == pytest.approx(2 / 3)

@@ -157,6 +157,41 @@ def summary(marks: dict[str, list[bool | None]]) -> dict[str, object]:
     return {"right": sum(every) / len(every) if every else None, "cases": by_case}
 
 
+class Ceiling:
+    """How well the reading itself does: on unedited photos whose hand-made labels tell what is worn.
+
+    No result can be expected to be read right more often than such photos are. The same rules read the hand-made labels
+    with the teacher's joints, which is taken as the truth, and the body network's view of the photo.
+    """
+
+    def __init__(self) -> None:
+        self.marks: dict[str, dict[bool, list[bool | None]]] = {case.name: {True: [], False: []} for case in CASES}
+
+    def add(self, truth: BodyView, seen: BodyView) -> None:
+        """One photo: by its hand-made labels, and as the body network sees it."""
+        for case in CASES:
+            told = case.right(truth, truth.joints)
+            if told is not None:
+                self.marks[case.name][told].append(case.right(seen, seen.joints))
+
+    def result(self, weights: dict[str, int]) -> dict[str, object]:
+        """By case, the share of photos that show what it asks for and are read so, and of others that are read so.
+
+        Args:
+            weights: how many results of each case were read; `right` is the mean over cases by these.
+        """
+        cases = {}
+        total = [0.0, 0]
+        for name, marks in self.marks.items():
+            right, wrong = ([m for m in marks[told] if m is not None] for told in (True, False))
+            share = sum(right) / len(right) if right else None
+            false = 1 - sum(wrong) / len(wrong) if wrong else None
+            cases[name] = {"right": share, "photos": len(right), "others_right": false, "others": len(wrong)}
+            if share is not None:
+                total = [total[0] + share * weights.get(name, 0), total[1] + weights.get(name, 0)]
+        return {"right": total[0] / total[1] if total[1] else None, "cases": cases}
+
+
 def cases_for(worn: Outfit) -> Iterator[Case]:
     """Cases that a person in this outfit can serve."""
     return (case for case in CASES if case.wears(worn))

@@ -21,7 +21,7 @@ from mojing.core.errors import InputError
 from mojing.core.image import Photo
 from mojing.core.progress import track
 from mojing.core.skeleton import A
-from mojing.eval.leak import CASES, Case, outfit, summary
+from mojing.eval.leak import CASES, Case, Ceiling, outfit, summary
 from mojing.eval.metrics import frechet, l1, ssim
 from mojing.eval.people import read_people
 from mojing.eval.products import read_small
@@ -66,6 +66,8 @@ def measure_tryon(
             continue
         back.add(look, seed=index)
         leak.add(look)
+        if person.parse is not None and person.joints is not None:
+            leak.ceiling.add(person.view(), look.body)
     outside = back.outside + leak.outside
     return {"put_back": back.result(), "length_leak": leak.result(), "changed_outside_mask": outside}
 
@@ -220,6 +222,7 @@ class _Leak:
         self.shown: dict[str, list[bool | None]] = {case.name: [] for case in CASES}
         self.refused: dict[str, int] = {}
         self.garments = {case.name: _garments(data, case) for case in CASES}
+        self.ceiling = Ceiling()
         self.outside = 0
 
     def add(self, look: PersonLook) -> None:
@@ -248,8 +251,15 @@ class _Leak:
             self.shown[case.name].append(mark)
 
     def result(self) -> dict[str, Any]:
-        """Shares of right results among those good enough to show, the same with the rest, and what was refused."""
-        return {**summary(self.shown), "with_poor_ones": summary(self.marks), "refused": self.refused}
+        """Shares of right results among those good enough to show, the same with the rest, what was refused, and how
+        well unedited photos are read."""
+        read = {name: sum(m is not None for m in found) for name, found in self.shown.items()}
+        return {
+            **summary(self.shown),
+            "ceiling": self.ceiling.result(read),
+            "with_poor_ones": summary(self.marks),
+            "refused": self.refused,
+        }
 
 
 def _garments(data: Path, case: Case) -> Iterator[Path]:
