@@ -24,6 +24,7 @@ from mojing.runtime.store import ModelStore
 from mojing.tryon.agnostic import Edit, grow, soft_mask
 from mojing.tryon.conditions import CATEGORIES, CROP_WH, context_input, crop_rect, picture_input, skin_colour
 from mojing.tryon.drape import Drape
+from mojing.tryon.pattern import UPPER
 from mojing.tryon.uncover import tones, uncover
 
 GARMENT_LABELS: dict[str, tuple[str, ...]] = {
@@ -189,8 +190,8 @@ def _with_network(session: Session, rgb: U8, body: BodyView, *, drape: Drape, ed
     alpha = np.asarray(solid * keep, np.float32)
     lit = moved * _read(out.gain, at, stride=4)[..., None]
     invented = _read(out.rgb, at)
-    if out.tone is not None:
-        invented = uncover(invented, rgb, body, edit=edit, tone=out.tone, rect=(bx, by, bw, bh))
+    rect = (bx, by, bw, bh)
+    invented = uncover(invented, rgb, body, edit=edit, tone=out.tone, rect=rect, upper=category in UPPER)
     # Beside the person the background is in the photo: cloth goes over that, nothing need be invented.
     behind = np.where(_beside(body)[window][..., None], rgb[window].astype(np.float32), invented)
     new = behind + (lit - behind) * alpha[..., None]

@@ -9,19 +9,16 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from mojing.core.arrays import F32, F64, U8, AnyArray
+from mojing.core.arrays import F32, F64, U8
 from mojing.core.skeleton import J
 from mojing.perception.body import BodyView
 from mojing.perception.labels import L
 from mojing.tryon.agnostic import Edit
-from mojing.tryon.limbs import LIGHTER, Limb, Skin, paint
+from mojing.tryon.limbs import LIGHTER, Skin, paint
 from mojing.tryon.parts import SIDES
 
 Rect = tuple[int, int, int, int]
 """x, y, width, height of a window of the photo in px."""
-
-_CORRIDOR = 3.6
-"""How many half widths from a bare limb's line cloth that was taken off can have been its sleeve or trouser leg."""
 
 _LIKE = (14.0, 28.0)
 """Most that hands and limbs that stay may differ from the face, in chroma and in lightness, to be taken for skin."""
@@ -56,27 +53,30 @@ def _lab(rgb: F32) -> F64:
     return np.asarray(cv2.cvtColor(rgb.reshape(1, 1, 3), cv2.COLOR_RGB2LAB)[0, 0], np.float64)
 
 
-def uncover(invented: F32, rgb: U8, body: BodyView, *, edit: Edit, tone: dict[str, F64], rect: Rect) -> F32:
-    """The network's colours (h, w, 3) 0..255 for a window, with bare limbs and what lies beside them painted over.
+def uncover(
+    invented: F32, rgb: U8, body: BodyView, *, edit: Edit, tone: dict[str, F64] | None, rect: Rect, upper: bool
+) -> F32:
+    """The network's colours (h, w, 3) 0..255 for a window, with bare limbs and what lies beside the body painted over.
 
     Args:
         invented: what the network painted, for the window.
         rgb: (H, W, 3) the photo.
         body: the person.
         edit: what may change; its `limbs` are painted.
-        tone: see `tones`.
+        tone: see `tones`; None where no skin is seen, so that none can be painted.
         rect: the window.
+        upper: whether what is put on covers the chest.
     """
     x, y, w, h = rect
     window = np.s_[y : y + h, x : x + w]
-    if not edit.limbs:
-        return invented
-    skin = paint(edit.limbs, tone, rect=rect)
-    length = edit.limbs[0].length
+    length = max(float(np.hypot(*(_middle(body, "shoulder") - _middle(body, "hip")))), 8.0)
     out = invented
-    side = _outside(edit, body, rect=rect, length=length)
+    side = _outside(edit, body, rect=rect, length=length, upper=upper)
     if side.any():
-        out = _mix(out, _background(rgb, body, rect=rect), side * (1 - skin.alpha))
+        out = _mix(out, _background(rgb, body, rect=rect), side)
+    if not edit.limbs or tone is None:
+        return out
+    skin = paint(edit.limbs, tone, rect=rect)
     shift = _offset(skin, rgb[window], _true_skin(body, edit, window), length=length)
     colour = skin.rgb if shift is None else np.clip(skin.rgb + shift, 0, 255)
     return _mix(out, np.asarray(colour, np.float32), skin.alpha)
@@ -117,35 +117,39 @@ def _over_window(cells: F32, step: int, hw: tuple[int, int]) -> F32:
     return np.asarray(np.pad(big, more, mode="edge")[: hw[0], : hw[1]], np.float32)
 
 
-def _outside(edit: Edit, body: BodyView, *, rect: Rect, length: float) -> F32:
-    """How surely (0..1) a window's pixels, which old clothes covered, are background: beside a bare limb and off it."""
+def _outside(edit: Edit, body: BodyView, *, rect: Rect, length: float, upper: bool) -> F32:
+    """How surely (0..1) a window's pixels, which old clothes covered, are background: off the trunk and what is below.
+
+    Limbs are painted over it, and the new garment is laid over that.
+    """
     x, y, w, h = rect
     step = max(1, round(length / 60))
     half = step // 2
     few = np.s_[y + half : y + h : step, x + half : x + w : step]
     was = cv2.dilate(np.ascontiguousarray(edit.remove[few]), np.ones((3, 3), np.uint8))
-    ys, xs = np.arange(y + half, y + h, step, dtype=np.float32), np.arange(x + half, x + w, step, dtype=np.float32)
-    grid = np.stack(np.broadcast_arrays(xs[None], ys[:, None]), axis=-1)
-    near = np.min([limb.place(grid)[0] for limb in edit.limbs], axis=0)
     trunk = np.zeros(was.shape, np.uint8)
-    cv2.fillConvexPoly(trunk, _trunk(body, limbs=edit.limbs, corner=(x, y), step=step), 255)
+    corners = (_trunk(body, upper=upper) - (x, y)) / step
+    cv2.fillPoly(trunk, [np.rint(np.clip(corners, -30000, 30000)).astype(np.int32)], 255)
     far = cv2.distanceTransform(cv2.bitwise_not(trunk), cv2.DIST_L2, 3) * np.float32(step / (0.03 * length))
-    soft = np.clip((_CORRIDOR - near) / 0.5, 0, 1) * (was > 0) * np.clip(far, 0, 1)
-    return _over_window(np.asarray(soft, np.float32), step, (h, w))
+    return _over_window(np.asarray((was > 0) * np.clip(far, 0, 1), np.float32), step, (h, w))
 
 
-def _trunk(body: BodyView, *, limbs: tuple[Limb, ...], corner: tuple[int, int], step: int) -> AnyArray:
-    """Corners (N, 2) of what is no background whatever is taken off: the trunk, and for arms all below the hips."""
-    at = {n: body.joints[J[n], :2].astype(np.float64) for n in J}
-    neck = (at["left_shoulder"] + at["right_shoulder"]) / 2
-    hips = (at["left_hip"] + at["right_hip"]) / 2
-    wide = 1.75
-    corners = [neck + 1.1 * (at[f"{s}_shoulder"] - neck) for s in SIDES]
-    corners += [hips + wide * (at[f"{s}_hip"] - hips) for s in reversed(SIDES)]
-    if any(limb.kind == "arm" for limb in limbs):
-        down = hips - neck
-        corners[2:] = [hips + wide * (at[f"{s}_hip"] - hips) + 3 * down for s in reversed(SIDES)]
-    return np.rint(np.clip((np.array(corners) - corner) / step, -30000, 30000)).astype(np.int32)
+def _middle(body: BodyView, name: str) -> F64:
+    return np.asarray((body.joints[J[f"left_{name}"], :2] + body.joints[J[f"right_{name}"], :2]) / 2, np.float64)
+
+
+def _trunk(body: BodyView, *, upper: bool) -> F64:
+    """Corners (N, 2) of what is no background whatever is taken off: neck, trunk, and under a coat what is below."""
+    neck, hips = _middle(body, "shoulder"), _middle(body, "hip")
+    down = hips - neck
+    ends = {n: [body.joints[J[f"{side}_{n}"], :2] for side in SIDES] for n in ("shoulder", "hip")}
+    wide = [1.75 * (at - hips) for at in ends["hip"]]
+    left = [neck - 0.5 * down + 0.6 * (ends["shoulder"][0] - neck), neck + 1.1 * (ends["shoulder"][0] - neck)]
+    right = [neck - 0.5 * down + 0.6 * (ends["shoulder"][1] - neck), neck + 1.1 * (ends["shoulder"][1] - neck)]
+    low = hips + (3.0 if upper else 0.0) * down
+    left += [hips + wide[0], low + wide[0]]
+    right += [hips + wide[1], low + wide[1]]
+    return np.asarray([*left, *reversed(right)], np.float64)
 
 
 def _background(rgb: U8, body: BodyView, *, rect: Rect) -> F32:
