@@ -51,7 +51,7 @@ def test_a_limb_begins_where_the_sleeve_ends_and_is_darker_towards_the_body() ->
     assert area[50, 62] == 0
     assert layout((limb(ARM),), (160, 140))[50, 62] == 255
     skin = paint((limb(ARM),), {"arm": np.array([60.0, 12.0, 16.0])}, rect=(0, 0, 140, 160))
-    row = skin.rgb[60].sum(axis=1)
+    row = skin.rgb[60].astype(int).sum(axis=1)
     assert row[57] < row[62] - 5, "the body lies to the left of a left arm"
     assert skin.alpha[60, 62] == 1
     assert skin.alpha[60, 100] == 0
@@ -95,7 +95,7 @@ def test_what_a_sleeve_covered_becomes_skin_of_the_persons_tone(pose: dict[str, 
     tone = tones(rgb, person.parse, edit.mask, skin=SKIN.astype(np.float32) / 127.5 - 1)
     rect = cv2.boundingRect(edit.mask)
     x, y, w, h = rect
-    painted = np.full((h, w, 3), OLD, np.float32)
+    painted = np.full((h, w, 3), OLD, np.uint8)
     out = uncover(painted, rgb, person, edit=edit, tone=tone, rect=(x, y, w, h), upper=True)
     ex, ey = (person.joints[J["right_shoulder"], :2] + person.joints[J["right_elbow"], :2]) / 2
     found = out[round(float(ey)) - y, round(float(ex)) - x]
@@ -119,9 +119,9 @@ def test_beside_a_bare_arm_comes_the_background_and_not_what_the_network_made_up
     edit = edit_region(person, drape(lying(garment("top", sleeve="none")), person), "top")
     x, y, w, h = cv2.boundingRect(edit.mask)
     tone = tones(rgb, parse, edit.mask, skin=SKIN.astype(np.float32) / 127.5 - 1)
-    out = uncover(np.full((h, w, 3), OLD, np.float32), rgb, person, edit=edit, tone=tone, rect=(x, y, w, h), upper=True)
+    out = uncover(np.full((h, w, 3), OLD, np.uint8), rgb, person, edit=edit, tone=tone, rect=(x, y, w, h), upper=True)
     at = (shoulder + elbow) / 2 + [22, 0]
-    assert np.abs(out[round(float(at[1])) - y, round(float(at[0])) - x] - WALL).max() < 30
+    assert np.abs(out[round(float(at[1])) - y, round(float(at[0])) - x].astype(int) - WALL).max() < 30
 
 
 def sleeve(angle: float, length: float, *, width: float = 0.16) -> tuple[AnyArray, F64, F64]:

@@ -129,7 +129,7 @@ class BaselineRenderer(Renderer):
         mixed = rgb + ((new + 1) * np.float32(127.5) - rgb) * soft[..., None]
         image = np.where(inside[..., None], np.clip(mixed + 0.5, 0, 255), rgb).astype(np.uint8)
         kept = min(float(alpha.sum()) / max(float(drape.alpha.sum()), 1.0), 1.0)
-        return Rendered(image, alpha, drape.field, None, crop, 1.0, 0.0, kept)
+        return Rendered(image, alpha, None, crop, 1.0, 0.0, kept, drape)
 
 
 def kind_of(spec: ModelSpec) -> str:

@@ -65,10 +65,11 @@ def picture_input(rgb: U8, mask: U8, *, coarse: U8, alpha: F32) -> F32:
     h, w = mask.shape
     out = np.empty((PICTURE_CHANNELS, h, w), np.float32)
     edit = np.minimum(mask, 1).astype(np.float32)
-    out[:3] = (rgb.astype(np.float32) * (2 / 255) - 1).transpose(2, 0, 1) * (1 - edit)
-    out[3] = edit
-    out[4:7] = (coarse.astype(np.float32) * (2 / 255) - 1).transpose(2, 0, 1) * alpha
-    out[7] = alpha
+    kept = 1 - edit
+    for k, (photo, cloth) in enumerate(zip(cv2.split(rgb), cv2.split(coarse), strict=True)):
+        np.multiply(photo * np.float32(2 / 255) - 1, kept, out=out[k])
+        np.multiply(cloth * np.float32(2 / 255) - 1, alpha, out=out[4 + k])
+    out[3], out[7] = edit, alpha
     return out
 
 

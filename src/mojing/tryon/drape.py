@@ -15,7 +15,8 @@ tear there. Pixels are taken from the garment photo once, by a map brought up to
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import cv2
@@ -41,32 +42,7 @@ _ROUND = 0.88
 
 
 @dataclass(frozen=True, eq=False)
-class Drape:
-    """A garment laid on a body.
-
-    Attributes:
-        rgb: (H, W, 3) uint8, 0 where no garment is.
-        alpha: (H, W) float32 in 0..1, the garment's opacity.
-        field: person px -> garment px (of the front part where parts overlap).
-        part: (H, W) uint8, ids of `pattern.PARTS`.
-        extents: how far the garment reaches, in body measures: `hem` in torso lengths below the neck (hips = 1),
-            `left_sleeve`, `right_sleeve` along the arm (1 = elbow, 2 = wrist), `left_leg`, `right_leg` along the leg
-            (1 = knee, 2 = ankle); only what the garment has.
-    """
-
-    rgb: U8
-    alpha: F32
-    field: WarpField
-    part: U8
-    extents: dict[str, float]
-
-    def __post_init__(self) -> None:
-        for name in ("rgb", "alpha", "part"):
-            object.__setattr__(self, name, readonly(getattr(self, name)))
-
-
-@dataclass(frozen=True, eq=False)
-class _Layer:
+class Layer:
     """One part: its map on a window of the coarse grid, the garment mask it may show, and ids of its halves."""
 
     mask: str
@@ -78,6 +54,67 @@ class _Layer:
     depth: int = 0
     only: int | None = None
     """0 or 1: show only the upper or lower half."""
+
+    def shown(self, part: U8) -> U8:
+        """Where a part map (h, w) shows this layer, 0 or 255."""
+        first, second = (cv2.compare(part, number, cv2.CMP_EQ) for number in self.ids)
+        return np.asarray(cv2.bitwise_or(first, second), np.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class Drape:
+    """A garment laid on a body.
+
+    Attributes:
+        rgb: (H, W, 3) uint8, 0 where no garment is.
+        alpha: (H, W) float32 in 0..1, the garment's opacity.
+        part: (H, W) uint8, ids of `pattern.PARTS`.
+        extents: how far the garment reaches, in body measures: `hem` in torso lengths below the neck (hips = 1),
+            `left_sleeve`, `right_sleeve` along the arm (1 = elbow, 2 = wrist), `left_leg`, `right_leg` along the leg
+            (1 = knee, 2 = ankle); only what the garment has.
+        layers: the maps of its parts, on cells of `step` px; the trunk's, which covers the whole picture, first.
+        step: side of a cell in px.
+    """
+
+    rgb: U8
+    alpha: F32
+    part: U8
+    extents: dict[str, float]
+    layers: tuple[Layer, ...] = field(repr=False)
+    step: int
+
+    def __post_init__(self) -> None:
+        for name in ("rgb", "alpha", "part"):
+            object.__setattr__(self, name, readonly(getattr(self, name)))
+
+    @cached_property
+    def field(self) -> WarpField:
+        """Person px -> garment px, of the front part where parts overlap; made when it is first asked for."""
+        trunk, *limbs = self.layers
+        h, w = self.part.shape
+        out = np.ascontiguousarray(_enlarge(trunk.grid, self.step)[:h, :w], np.float32)
+        for layer in limbs:
+            (oy, ox), (gh, gw) = layer.origin, layer.grid.shape[:2]
+            window = np.s_[oy * self.step : (oy + gh) * self.step, ox * self.step : (ox + gw) * self.step]
+            part = self.part[window]
+            big = _enlarge(layer.grid, self.step)[: part.shape[0], : part.shape[1]]
+            cv2.copyTo(np.ascontiguousarray(big), layer.shown(part), out[window])
+        return WarpField(out)
+
+    def cells(self) -> tuple[F32, U8]:
+        """`field` (h, w, 2) and `part` (h, w) at the middle of every cell."""
+        trunk, *limbs = self.layers
+        out = trunk.grid.copy()
+        at = [
+            np.minimum(np.arange(n) * self.step + self.step // 2, size - 1)
+            for n, size in zip(out.shape, self.part.shape, strict=False)
+        ]
+        part = self.part[np.ix_(*at)]
+        for layer in limbs:
+            (oy, ox), (gh, gw) = layer.origin, layer.grid.shape[:2]
+            window = np.s_[oy : oy + gh, ox : ox + gw]
+            cv2.copyTo(layer.grid, layer.shown(part[window]), out[window])
+        return out, part
 
 
 def drape(
@@ -172,7 +209,7 @@ def _sampled(field: ThinPlate, points: _Points, *, coarse: int = 4) -> F32:
 
 def _layers(
     pattern: Pattern, figure: Figure, body: BodyView, *, trunk: Trunk, points: _Points
-) -> tuple[list[_Layer], dict[str, float]]:
+) -> tuple[list[Layer], dict[str, float]]:
     fine, sampled = points.at(), _sampled(trunk.field, points)
     skirt = PARTS["skirt"] if pattern.category in ("skirt", "dress") else PARTS["torso"]
     extents = {"hem": trunk.hem}
@@ -181,7 +218,7 @@ def _layers(
         rel = fine - trunk.person.hips.astype(np.float32)
         share = np.asarray((rel @ trunk.person.down.astype(np.float32) > 0.1 * trunk.person.length), np.float32)
     ids = (skirt if pattern.category == "skirt" else PARTS["torso"], skirt)
-    layers = [_Layer("trunk", sampled, ids, share, depth=2)]
+    layers = [Layer("trunk", sampled, ids, share, depth=2)]
     upper = pattern.category in UPPER
     joints = ("shoulder", "elbow", "wrist") if upper else ("hip", "knee", "ankle")
     names = ("upper_sleeve", "lower_sleeve") if upper else ("thigh", "shin")
@@ -204,10 +241,10 @@ def _layers(
         key = f"{side}_sleeve" if upper else f"{side}_leg"
         extents[key] = _limb_extent(pattern, side, bones)
         if upper and _hidden(figure, body, side=side):
-            layers.append(_Layer(side, grid, part, half, origin, depth=1, only=1))
-            layers.append(_Layer(side, grid, part, half, origin, depth=3, only=0))
+            layers.append(Layer(side, grid, part, half, origin, depth=1, only=1))
+            layers.append(Layer(side, grid, part, half, origin, depth=3, only=0))
         else:
-            layers.append(_Layer(side, grid, part, half, origin, depth=3))
+            layers.append(Layer(side, grid, part, half, origin, depth=3))
     return sorted(layers, key=lambda layer: layer.depth), extents
 
 
@@ -292,43 +329,75 @@ def _hidden(figure: Figure, body: BodyView, *, side: str) -> bool:
 
 
 def _render(
-    pattern: Pattern, layers: list[_Layer], *, hw: tuple[int, int], step: int, extents: dict[str, float]
+    pattern: Pattern, layers: list[Layer], *, hw: tuple[int, int], step: int, extents: dict[str, float]
 ) -> Drape:
     """Sample every layer once at the output's size and lay one over the other."""
-    canvas = np.zeros((*hw, 4), np.uint8)
-    part = np.zeros(hw, np.uint8)
-    coarse = next(layer.grid for layer in layers if layer.mask == "trunk")
-    trunk = _enlarge(coarse, step)[: hw[0], : hw[1]]
-    field = np.array(trunk, np.float32)
-    shrink = _shrink_factor(coarse, step, pattern.hw)
-    for layer in layers:
-        window = _window(pattern, layer)
-        if window is None:
-            continue
-        (y0, y1, x0, x1), (oy, ox) = window, layer.origin
-        rows = slice((y0 + oy) * step, min((y1 + oy) * step, hw[0]))
-        cols = slice((x0 + ox) * step, min((x1 + ox) * step, hw[1]))
-        big = trunk[rows, cols] if layer.grid is coarse else _enlarge(layer.grid, step, window)
-        big = big[: rows.stop - rows.start, : cols.stop - cols.start]
-        source = pattern.picture(layer.mask, shrink)
-        seen = _look(source, big, (source.shape[1] / pattern.hw[1], source.shape[0] / pattern.hw[0]))
-        lower = None
-        if layer.share is not None:
-            share = np.asarray(_enlarge((layer.share * 255).astype(np.uint8), step, window))
-            lower = share[: seen.shape[0], : seen.shape[1]]
-            if layer.only is not None:
-                shown = lower if layer.only else cv2.bitwise_not(lower)
-                seen[..., 3] = cv2.multiply(seen[..., 3], np.ascontiguousarray(shown), scale=1 / 255)
-        front = np.asarray(cv2.compare(np.ascontiguousarray(seen[..., 3]), 127, cv2.CMP_GT), np.uint8)
-        canvas[rows, cols] = _lay(seen, np.ascontiguousarray(canvas[rows, cols]))
-        if layer.grid is not coarse:
-            field[rows, cols] = cv2.copyTo(np.ascontiguousarray(big), front, field[rows, cols])
-        ids = np.full(front.shape, layer.ids[0], np.uint8)
-        if lower is not None:
-            ids[lower > 127] = layer.ids[1]
-        part[rows, cols] = cv2.copyTo(ids, front, part[rows, cols])
-    alpha = np.asarray(canvas[..., 3] * np.float32(1 / 255), np.float32)
-    return Drape(np.asarray(cv2.cvtColor(canvas, cv2.COLOR_RGBA2RGB), np.uint8), alpha, WarpField(field), part, extents)
+    trunk = next(layer for layer in layers if layer.mask == "trunk")
+    limbs = [layer for layer in layers if layer.mask != "trunk"]
+    rgb, alpha, part = np.zeros((*hw, 3), np.uint8), np.zeros(hw, np.float32), np.zeros(hw, np.uint8)
+    found = [_window(pattern, layer) for layer in layers]
+    windows = [(layer, window) for layer, window in zip(layers, found, strict=True) if window is not None]
+    boxes = [_pixels(layer, window, hw=hw, step=step) for layer, window in windows]
+    if boxes:
+        y0, x0 = (min(box[k].start for box in boxes) for k in (0, 1))
+        y1, x1 = (max(box[k].stop for box in boxes) for k in (0, 1))
+        canvas = np.zeros((y1 - y0, x1 - x0, 4), np.uint8)
+        shrink = _shrink_factor(trunk.grid, step, pattern.hw)
+        rows = max(_BAND // (step * (x1 - x0)), 1)
+        for layer, (top, low, left, right) in windows:
+            source = pattern.picture(layer.mask, shrink)
+            for row in range(top, low, rows):
+                window = (row, min(row + rows, low), left, right)
+                at = _pixels(layer, window, hw=hw, step=step)
+                inner = tuple(slice(s.start - o, s.stop - o) for s, o in zip(at, (y0, x0), strict=True))
+                _lay_band(layer, source, (window, pattern.hw, step), canvas=canvas[inner], part=part[at])
+        box = np.s_[y0:y1, x0:x1]
+        rgb[box] = cv2.cvtColor(canvas, cv2.COLOR_RGBA2RGB)
+        np.multiply(canvas[..., 3], np.float32(1 / 255), out=alpha[box])
+    return Drape(rgb, alpha, part, extents, (trunk, *limbs), step)
+
+
+_BAND = 100_000
+"""About how many px are sampled at a time: few enough for a processor's cache."""
+
+
+def _pixels(layer: Layer, window: tuple[int, int, int, int], *, hw: tuple[int, int], step: int) -> tuple[slice, slice]:
+    """Rows and columns of the output that a window of the layer's cells covers."""
+    (oy, ox), (y0, y1, x0, x1) = layer.origin, window
+    return (
+        slice((y0 + oy) * step, min((y1 + oy) * step, hw[0])),
+        slice((x0 + ox) * step, min((x1 + ox) * step, hw[1])),
+    )
+
+
+def _lay_band(
+    layer: Layer,
+    source: U8,
+    where: tuple[tuple[int, int, int, int], tuple[int, int], int],
+    *,
+    canvas: U8,
+    part: U8,
+) -> None:
+    """Lay some rows of a layer over what `canvas` (h, w, 4) and `part` (h, w) show already.
+
+    `where` is the window of the layer's cells, the garment photo's size, and the side of a cell.
+    """
+    window, full, step = where
+    h, w = part.shape
+    big = _enlarge(layer.grid, step, window)[:h, :w]
+    seen = _look(source, big, (source.shape[1] / full[1], source.shape[0] / full[0]))
+    lower = None
+    if layer.share is not None:
+        lower = np.ascontiguousarray(_enlarge((layer.share * 255).astype(np.uint8), step, window)[:h, :w])
+        if layer.only is not None:
+            shown = lower if layer.only else cv2.bitwise_not(lower)
+            seen[..., 3] = cv2.multiply(cv2.extractChannel(seen, 3), shown, scale=1 / 255)
+    front = cv2.compare(cv2.extractChannel(seen, 3), 127, cv2.CMP_GT)
+    canvas[...] = _lay(seen, np.ascontiguousarray(canvas))
+    ids = np.full((h, w), layer.ids[0], np.uint8)
+    if lower is not None:
+        ids[lower > 127] = layer.ids[1]
+    cv2.copyTo(ids, front, part)
 
 
 def _look(source: U8, at: AnyArray, scale: tuple[float, float]) -> U8:
@@ -365,7 +434,7 @@ def _shrink_factor(grid: F32, step: int, garment_hw: tuple[int, int]) -> float:
     return max(1.0, float(np.sqrt(np.median(area))) / step) if len(area) else 1.0
 
 
-def _window(pattern: Pattern, layer: _Layer) -> tuple[int, int, int, int] | None:
+def _window(pattern: Pattern, layer: Layer) -> tuple[int, int, int, int] | None:
     """Cells (y0, y1, x0, x1) of the layer's grid where it shows anything, with a margin; None when nowhere."""
     shown = pattern.shown(layer.mask)
     seen = _look_gray(shown, layer.grid * np.float32(shown.shape[1] / pattern.hw[1]))

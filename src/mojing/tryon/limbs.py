@@ -136,11 +136,11 @@ def _grid(rect: tuple[int, int, int, int], step: int) -> F32:
     return np.stack(np.broadcast_arrays(xs[None], ys[:, None]), axis=-1).astype(np.float32)
 
 
-def _enlarged(cells: F32, rect: tuple[int, int, int, int], step: int) -> F32:
+def _enlarged(cells: AnyArray, rect: tuple[int, int, int, int], step: int) -> AnyArray:
     """Values at every pixel of a rectangle from those of its cells of `step` px."""
     h, w = cells.shape[:2]
     big = cells if step == 1 else cv2.resize(cells, (w * step, h * step), interpolation=cv2.INTER_LINEAR)
-    return np.ascontiguousarray(big[: rect[3], : rect[2]], np.float32)
+    return np.ascontiguousarray(big[: rect[3], : rect[2]])
 
 
 def layout(limbs: Sequence[Limb], hw: tuple[int, ...], *, edge: float = 1.0) -> U8:
@@ -162,9 +162,9 @@ def _step(limb: Limb) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Skin:
-    """Painted skin in a window of the photo: colours (h, w, 3) 0..255 and how much of each pixel it fills, 0..1."""
+    """Painted skin in a window of the photo: colours (h, w, 3) and how much of each pixel it fills, 0..1."""
 
-    rgb: F32
+    rgb: U8
     alpha: F32
 
 
@@ -177,7 +177,7 @@ def paint(limbs: Sequence[Limb], tone: dict[str, F64], *, rect: tuple[int, int, 
         rect: the window.
     """
     x0, y0, w0, h0 = rect
-    rgb = np.zeros((h0, w0, 3), np.float32)
+    rgb = np.zeros((h0, w0, 3), np.uint8)
     alpha = np.zeros((h0, w0), np.float32)
     for limb in limbs:
         x, y, w, h = limb.rect((y0 + h0, x0 + w0))
@@ -190,7 +190,8 @@ def paint(limbs: Sequence[Limb], tone: dict[str, F64], *, rect: tuple[int, int, 
         lab = np.empty((*near.shape, 3), np.float32)
         lab[...] = tone[limb.kind]
         lab[..., 0] -= shade
-        own = _enlarged(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB) * np.float32(255), inner, _step(limb))
+        colour = np.rint(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB) * np.float32(255)).astype(np.uint8)
+        own = _enlarged(colour, inner, _step(limb))
         sharp = 0.6 * max(0.068 * limb.length, 2.0)  # 0.6 px per half width, about
         fill = np.clip(_enlarged(near, inner, _step(limb)) * np.float32(-sharp) + np.float32(sharp + 0.5), 0, 1)
         window = np.s_[above - y0 : above - y0 + inner[3], left - x0 : left - x0 + inner[2]]

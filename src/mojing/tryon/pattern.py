@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from mojing.core.arrays import F32, F64, U8, AnyArray
+from mojing.core.geometry import shrink_cells
 from mojing.core.skeleton import GARMENT_ANCHORS, A
 from mojing.perception.cutout import own_colour
 from mojing.tryon.cuffs import LONG, course
@@ -104,15 +105,22 @@ class Pattern:
         """The garment (h, w, 4) whose alpha shows one part only, shrunk (in steps of the root of 2) for sampling."""
         level = 2.0 ** (np.floor(2 * np.log2(max(shrink, 1.0)) + 0.3) / 2)
         if (name, level) not in self._made:
-            rgba = self.rgba
-            if level > 1.0:
-                wh = (max(1, round(rgba.shape[1] / level)), max(1, round(rgba.shape[0] / level)))
-                rgba = np.asarray(cv2.resize(rgba, wh, interpolation=cv2.INTER_AREA), np.uint8)
+            rgba = self._shrunk(level)
             mask = cv2.resize(self.masks[name], (rgba.shape[1], rgba.shape[0]), interpolation=cv2.INTER_LINEAR)
             out = rgba.copy()
-            out[..., 3] = cv2.multiply(rgba[..., 3], mask, scale=1 / 255)
+            cv2.insertChannel(cv2.multiply(cv2.extractChannel(rgba, 3), mask, scale=1 / 255), out, 3)
             self._made[name, level] = out
         return self._made[name, level]
+
+    def _shrunk(self, level: float) -> U8:
+        """The picture `level` times smaller: averaged over whole squares, a rest of the root of 2 interpolated."""
+        if level == 1.0:
+            return self.rgba
+        if ("", level) not in self._made:
+            wh = (max(1, round(self.hw[1] / level)), max(1, round(self.hw[0] / level)))
+            small = shrink_cells(self.rgba, int(level + 1e-6))
+            self._made["", level] = np.asarray(cv2.resize(small, wh, interpolation=cv2.INTER_LINEAR), np.uint8)
+        return self._made["", level]
 
 
 def make_pattern(garment: GarmentView, *, fit: Fit | None = None) -> Pattern:

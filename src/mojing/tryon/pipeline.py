@@ -69,29 +69,34 @@ class TryOnResult:
         image: (H, W, 3) uint8 at the person photo's size.
         edit_mask: (H, W) uint8, 255 where pixels were allowed to change; elsewhere the image equals the photo.
         alpha: (H, W) float32 0..1, opacity of the new garment.
-        warp: person px -> garment px.
         quality: score, verdict, reasons and signs.
         notices: sentences about what is degraded or made up.
         timings_ms: stage -> milliseconds; a look that was done before costs 0. Person and garment, when both are
             new, are looked at side by side.
         models: ids of the models used.
         category: the garment's category as it was worn.
+        rendered: the picture as the renderer left it, with its parts.
     """
 
     image: U8
     edit_mask: U8
     alpha: F32 = field(repr=False)
-    warp: WarpField = field(repr=False)
     quality: Quality
     notices: tuple[str, ...]
     timings_ms: dict[str, float]
     models: tuple[str, ...]
     category: str
+    rendered: Rendered = field(repr=False)
     status: str = "ok"
 
     def __post_init__(self) -> None:
         for name in ("image", "edit_mask", "alpha"):
             object.__setattr__(self, name, readonly(getattr(self, name)))
+
+    @property
+    def warp(self) -> WarpField:
+        """Person px -> garment px; made when it is first asked for."""
+        return self.rendered.field
 
     def report(self) -> dict[str, Any]:
         """The same as plain values for JSON, without the pictures."""
@@ -261,12 +266,12 @@ class TryOn:
             image=rendered.image,
             edit_mask=edit.mask,
             alpha=rendered.alpha,
-            warp=rendered.field,
             quality=quality,
             notices=tuple(dict.fromkeys(notices)),
             timings_ms=times,
             models=tuple(s.spec.id for s in sessions if s is not None),
             category=seen.view.category,
+            rendered=rendered,
             status="ok" if quality.ok else "poor",
         )
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mojing.core.arrays import F32
 from mojing.core.skeleton import J
 from mojing.perception.body import BodyView
 from mojing.perception.garment import GarmentView
@@ -112,9 +111,7 @@ def _trunk_confidence(body: BodyView, category: str) -> float:
 
 def _evenness(drape: Drape) -> float:
     """Share of the garment whose local stretch lies within a factor 2.5 of the garment's median stretch."""
-    step = max(1, max(drape.alpha.shape) // 192)
-    field: F32 = np.asarray(drape.field.map_xy)[::step, ::step]
-    part = drape.part[::step, ::step]
+    field, part = drape.cells()
     dx, dy = np.diff(field, axis=1)[:-1], np.diff(field, axis=0)[:, :-1]
     whole = (part[:-1, :-1] > 0) & (part[1:, :-1] == part[:-1, :-1]) & (part[:-1, 1:] == part[:-1, :-1])
     if whole.sum() < 16:

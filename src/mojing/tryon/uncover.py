@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from mojing.core.arrays import F32, F64, U8
+from mojing.core.arrays import F32, F64, U8, AnyArray
 from mojing.core.skeleton import J
 from mojing.perception.body import BodyView
 from mojing.perception.labels import L
@@ -54,9 +54,9 @@ def _lab(rgb: F32) -> F64:
 
 
 def uncover(
-    invented: F32, rgb: U8, body: BodyView, *, edit: Edit, tone: dict[str, F64] | None, rect: Rect, upper: bool
-) -> F32:
-    """The network's colours (h, w, 3) 0..255 for a window, with bare limbs and what lies beside the body painted over.
+    invented: U8, rgb: U8, body: BodyView, *, edit: Edit, tone: dict[str, F64] | None, rect: Rect, upper: bool
+) -> U8:
+    """The network's colours (h, w, 3) for a window, with bare limbs and what lies beside the body painted over.
 
     Args:
         invented: what the network painted, for the window.
@@ -78,13 +78,14 @@ def uncover(
         return out
     skin = paint(edit.limbs, tone, rect=rect)
     shift = _offset(skin, rgb[window], _true_skin(body, edit, window), length=length)
-    colour = skin.rgb if shift is None else np.clip(skin.rgb + shift, 0, 255)
-    return _mix(out, np.asarray(colour, np.float32), skin.alpha)
+    if shift is None:
+        return _mix(out, skin.rgb, skin.alpha)
+    return _mix(out, np.asarray(cv2.add(shift, skin.rgb, dtype=cv2.CV_8U), np.uint8), skin.alpha)
 
 
-def _mix(below: F32, above: F32, share: F32) -> F32:
+def _mix(below: U8, above: U8, share: F32) -> U8:
     """One picture (h, w, 3) over another by a share (h, w) 0..1."""
-    return np.asarray(cv2.blendLinear(np.ascontiguousarray(above), below, share, 1 - share), np.float32)
+    return np.asarray(cv2.blendLinear(above, below, share, 1 - share), np.uint8)
 
 
 def _true_skin(body: BodyView, edit: Edit, window: tuple[slice, slice]) -> U8:
@@ -106,15 +107,15 @@ def _offset(skin: Skin, photo: U8, known: U8, *, length: float) -> F32 | None:
     rest = (photo[few].astype(np.float32) - skin.rgb[few]) * on[..., None]
     sigma = 0.1 * length / step
     small = cv2.GaussianBlur(rest, (0, 0), sigma) / (cv2.GaussianBlur(on, (0, 0), sigma) + 0.04)[..., None]
-    return _over_window(small, step, (h, w))
+    return np.asarray(_over_window(small, step, (h, w)), np.float32)
 
 
-def _over_window(cells: F32, step: int, hw: tuple[int, int]) -> F32:
+def _over_window(cells: AnyArray, step: int, hw: tuple[int, int]) -> AnyArray:
     """Values at every pixel of a window from those at the middles of its cells of `step` px."""
     h, w = cells.shape[:2]
     big = cv2.resize(cells, (w * step, h * step), interpolation=cv2.INTER_LINEAR)
     more = ((0, max(hw[0] - h * step, 0)), (0, max(hw[1] - w * step, 0)), *([(0, 0)] * (cells.ndim - 2)))
-    return np.asarray(np.pad(big, more, mode="edge")[: hw[0], : hw[1]], np.float32)
+    return np.ascontiguousarray(np.pad(big, more, mode="edge")[: hw[0], : hw[1]])
 
 
 def _outside(edit: Edit, body: BodyView, *, rect: Rect, length: float, upper: bool) -> F32:
@@ -131,7 +132,8 @@ def _outside(edit: Edit, body: BodyView, *, rect: Rect, length: float, upper: bo
     corners = (_trunk(body, upper=upper) - (x, y)) / step
     cv2.fillPoly(trunk, [np.rint(np.clip(corners, -30000, 30000)).astype(np.int32)], 255)
     far = cv2.distanceTransform(cv2.bitwise_not(trunk), cv2.DIST_L2, 3) * np.float32(step / (0.03 * length))
-    return _over_window(np.asarray((was > 0) * np.clip(far, 0, 1), np.float32), step, (h, w))
+    soft = np.asarray((was > 0) * np.clip(far, 0, 1), np.float32)
+    return np.asarray(_over_window(soft, step, (h, w)), np.float32)
 
 
 def _middle(body: BodyView, name: str) -> F64:
@@ -152,8 +154,8 @@ def _trunk(body: BodyView, *, upper: bool) -> F64:
     return np.asarray([*left, *reversed(right)], np.float64)
 
 
-def _background(rgb: U8, body: BodyView, *, rect: Rect) -> F32:
-    """The photo's background carried on behind the person, for a window (h, w, 3) 0..255."""
+def _background(rgb: U8, body: BodyView, *, rect: Rect) -> U8:
+    """The photo's background carried on behind the person, for a window (h, w, 3)."""
     x, y, w, h = rect
     pad = max(w, h) // 3
     x0, y0 = max(x - pad, 0), max(y - pad, 0)
@@ -171,4 +173,6 @@ def _background(rgb: U8, body: BodyView, *, rect: Rect) -> F32:
     small = fill / np.maximum(weight, 1e-4)[..., None]
     top, left = (y - y0) // step, (x - x0) // step
     rows, cols = -(-h // step) + 1, -(-w // step) + 1
-    return _over_window(small[top : top + rows, left : left + cols], step, (h, w))
+    return np.asarray(
+        _over_window(np.rint(small).astype(np.uint8)[top : top + rows, left : left + cols], step, (h, w)), np.uint8
+    )
