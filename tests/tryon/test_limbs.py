@@ -95,14 +95,14 @@ def test_what_a_sleeve_covered_becomes_skin_of_the_persons_tone(pose: dict[str, 
     tone = tones(rgb, person.parse, edit.mask, skin=SKIN.astype(np.float32) / 127.5 - 1)
     rect = cv2.boundingRect(edit.mask)
     x, y, w, h = rect
-    painted = np.full((h, w, 3), OLD, np.uint8)
-    out = uncover(painted, rgb, person, edit=edit, tone=tone, rect=(x, y, w, h), upper=True)
+    painted, bare = np.full((h, w, 3), OLD, np.uint8), np.ones((h, w), np.float32)
+    out = uncover(painted, rgb, person, edit=edit, tone=tone, rect=(x, y, w, h), seen=bare, upper=True)
     ex, ey = (person.joints[J["right_shoulder"], :2] + person.joints[J["right_elbow"], :2]) / 2
     found = out[round(float(ey)) - y, round(float(ex)) - x]
     share = found / found.sum()
     assert np.abs(share - SKIN / SKIN.sum()).sum() < 0.1
     none = edit_region(person, drape(garment("top", sleeve="long"), person), "top")
-    same = uncover(painted, rgb, person, edit=none, tone=tone, rect=(x, y, w, h), upper=True)
+    same = uncover(painted, rgb, person, edit=none, tone=tone, rect=(x, y, w, h), seen=bare, upper=True)
     middle = same[round(float(ey)) - y, round(float(ex)) - x]
     assert np.allclose(middle, OLD) or np.allclose(middle, WALL, atol=30), "no skin where cloth will be"
 
@@ -119,7 +119,8 @@ def test_beside_a_bare_arm_comes_the_background_and_not_what_the_network_made_up
     edit = edit_region(person, drape(lying(garment("top", sleeve="none")), person), "top")
     x, y, w, h = cv2.boundingRect(edit.mask)
     tone = tones(rgb, parse, edit.mask, skin=SKIN.astype(np.float32) / 127.5 - 1)
-    out = uncover(np.full((h, w, 3), OLD, np.uint8), rgb, person, edit=edit, tone=tone, rect=(x, y, w, h), upper=True)
+    painted, bare = np.full((h, w, 3), OLD, np.uint8), np.ones((h, w), np.float32)
+    out = uncover(painted, rgb, person, edit=edit, tone=tone, rect=(x, y, w, h), seen=bare, upper=True)
     at = (shoulder + elbow) / 2 + [22, 0]
     assert np.abs(out[round(float(at[1])) - y, round(float(at[0])) - x].astype(int) - WALL).max() < 30
 

@@ -181,9 +181,7 @@ def true_skin(rgb: F32, labels: U8, skin: F32) -> F32:
     Returns:
         (H, W, 3) float32 0..255.
     """
-    table = np.zeros(256, np.float32)
-    table[[L[n] for n in _SKIN]] = 1
-    bare = table[labels]
+    bare = _shown(labels, _SKIN)
     out = np.ascontiguousarray(rgb, np.float32)
     if not skin.any() or not bare.any():
         return out * np.float32(255)
@@ -212,7 +210,9 @@ def _with_network(session: Session, rgb: U8, body: BodyView, *, drape: Drape, ed
     rect = _rect(edit.mask)
     window = _slices(rect)
     invented = np.asarray(_seen(out.rgb, to, rect), np.uint8)
-    behind = uncover(invented, rgb, body, edit=edit, tone=out.tone, rect=rect, upper=category in UPPER)
+    bare = np.asarray(_seen(_shown(out.parse, _SKIN), to, rect, stride=STRIDE), np.float32)
+    upper = category in UPPER
+    behind = uncover(invented, rgb, body, edit=edit, tone=out.tone, seen=bare, rect=rect, upper=upper)
     # Beside the person the background is in the photo: cloth goes over that, nothing need be invented.
     cv2.copyTo(rgb[window], _beside(body, rect), behind)
     soft = soft_mask(edit, radius=max(1.5, 0.004 * max(body.hw)), rect=rect)
@@ -350,11 +350,16 @@ def _corrected(field: WarpField, shifts: Shifts) -> WarpField:
     return WarpField(full)
 
 
+def _shown(labels: U8, names: tuple[str, ...]) -> F32:
+    """1 where a parse map (h, w) has one of these labels, else 0."""
+    table = np.zeros(256, np.float32)
+    table[[L[n] for n in names]] = 1
+    return np.asarray(table[labels], np.float32)
+
+
 def _agreement(labels: U8, alpha: F32, shifts: Shifts, *, category: str) -> float:
     """IoU of the garment's final opacity and its labels in the network's parse map."""
-    table = np.zeros(256, np.float32)
-    table[[L[n] for n in GARMENT_LABELS[category]]] = 1
-    said = _seen(table[labels], shifts.to, shifts.rect, stride=STRIDE, step=4) > 0.5
+    said = _seen(_shown(labels, GARMENT_LABELS[category]), shifts.to, shifts.rect, stride=STRIDE, step=4) > 0.5
     done = alpha[_slices(shifts.rect)][::4, ::4] > 0.5
     union = float((said | done).sum())
     return float((said & done).sum()) / union if union else 0.0

@@ -54,7 +54,15 @@ def _lab(rgb: F32) -> F64:
 
 
 def uncover(
-    invented: U8, rgb: U8, body: BodyView, *, edit: Edit, tone: dict[str, F64] | None, rect: Rect, upper: bool
+    invented: U8,
+    rgb: U8,
+    body: BodyView,
+    *,
+    edit: Edit,
+    tone: dict[str, F64] | None,
+    seen: F32,
+    rect: Rect,
+    upper: bool,
 ) -> U8:
     """The network's colours (h, w, 3) for a window, with bare limbs and what lies beside the body painted over.
 
@@ -64,6 +72,7 @@ def uncover(
         body: the person.
         edit: what may change; its `limbs` are painted.
         tone: see `tones`; None where no skin is seen, so that none can be painted.
+        seen: (h, w) 0..1, where the network sees bare limbs: off the body it paints them where sleeves were.
         rect: the window.
         upper: whether what is put on covers the chest.
     """
@@ -73,14 +82,17 @@ def uncover(
     out = invented
     side = _outside(edit, body, rect=rect, length=length, upper=upper)
     if side.any():
-        out = _mix(out, _background(rgb, body, rect=rect), side)
+        out = _mix(out, _background(rgb, body, rect=rect), side * seen)
     if not edit.limbs or tone is None:
         return out
     skin = paint(edit.limbs, tone, rect=rect)
     shift = _offset(skin, rgb[window], _true_skin(body, edit, window), length=length)
+    # Skin that was seen before is left to the network: it paints that well.
+    was = cv2.blur(edit.remove[window], (5, 5)).astype(np.float32) * np.float32(2 / 255)
+    share = skin.alpha * np.minimum(was, 1)
     if shift is None:
-        return _mix(out, skin.rgb, skin.alpha)
-    return _mix(out, np.asarray(cv2.add(shift, skin.rgb, dtype=cv2.CV_8U), np.uint8), skin.alpha)
+        return _mix(out, skin.rgb, share)
+    return _mix(out, np.asarray(cv2.add(shift, skin.rgb, dtype=cv2.CV_8U), np.uint8), share)
 
 
 def _mix(below: U8, above: U8, share: F32) -> U8:
