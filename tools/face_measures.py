@@ -1,6 +1,9 @@
-"""Mean and spread of the figures in makeup/traits.py over faces seen from the front.
+"""What is usual of the figures in makeup/traits.py, as our face network draws them, and how far it is to be believed.
 
-python tools/face_measures.py runs/teacher/faces
+python tools/face_measures.py runs/teacher/faces --photos DATA/faces/photos
+
+`USUAL` and `BROW_GAIN` of makeup/traits.py are what this prints of the training portraits; the held-out ones (every
+ninth) tell how often the network is on the teacher's side of the usual where it is clear.
 """
 
 from __future__ import annotations
@@ -11,10 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
-from mojing.core.errors import InputError
+from mojing.core.arrays import F32, AnyArray
+from mojing.core.image import load
 from mojing.makeup.pipeline import Makeup
-from mojing.makeup.traits import USUAL, measure, traits
+from mojing.makeup.traits import CLEAR, USUAL, measure, traits
 from mojing.perception.faceview import FaceView
+
+Row = dict[str, float]
 
 
 def _frontal(path: Path, turn: float) -> FaceView | None:
@@ -26,48 +32,67 @@ def _frontal(path: Path, turn: float) -> FaceView | None:
     return view if abs(view.yaw) < turn and abs(view.pitch) < 25.0 else None
 
 
-def compare(named: dict[str, FaceView], photos: Path) -> None:
-    """Print how well the shipped network's figures follow the teacher's on faces that neither was trained on."""
-    mirror = Makeup()
-    pairs = []
-    for name, teacher in named.items():
-        found = sorted(photos.glob(f"{name}.*"))
-        if not (name.isdigit() and int(name) % 9 == 4 and found):
-            continue
-        try:
-            pairs.append((mirror.look(found[0]).face, teacher))
-        except InputError as refused:
-            print(f"{name}: {refused.code}")
-    ours, theirs = ([measure(np.asarray(pair[i].mesh, np.float64)) for pair in pairs] for i in (0, 1))
-    for name, (_, spread) in USUAL.items():
-        a, b = (np.array([row[name] for row in rows]) for rows in (ours, theirs))
-        error = float((a - b).std()) / spread
-        print(f"{name:10} correlation {np.corrcoef(a, b)[0, 1]:5.2f}  error {error:5.2f} standard deviations")
-    clear = [(traits(a).shape, traits(b)) for a, b in pairs if not traits(a).other]
-    same = sum(shape in (other.shape, other.other) for shape, other in clear)
-    print(f"{len(pairs)} faces; a clear shape in {len(clear)}, which the teacher names too in {same}")
+def _seen(photo: Path, teacher: FaceView, mirror: Makeup) -> FaceView | None:
+    """The same face as the shipped network sees it."""
+    found = mirror.faces.find(load(photo).flat())
+    near = [v for v in found if _off(v.mesh, teacher.mesh) < 0.2 * teacher.inter_ocular]
+    return near[0] if near else None
+
+
+def _off(ours: F32, theirs: F32) -> float:
+    return float(np.abs(ours[:, :2] - theirs[:, :2]).mean())
+
+
+def _columns(views: list[FaceView]) -> dict[str, AnyArray]:
+    rows: list[Row] = [measure(np.asarray(view.mesh, np.float64)) for view in views]
+    return {name: np.array([row[name] for row in rows]) for name in USUAL}
+
+
+def usual(pairs: list[tuple[FaceView, FaceView]]) -> None:
+    """Print mean and spread of the network's figures, and how they follow the teacher's."""
+    ours, theirs = (_columns([pair[i] for pair in pairs]) for i in (0, 1))
+    print(f"{len(pairs)} training portraits seen from the front")
+    for name, values in ours.items():
+        told = f'    "{name}": ({values.mean():.3f}, {values.std():.3f}),'
+        print(f"{told:36} # teacher {theirs[name].mean():.3f}, {theirs[name].std():.3f}")
+    slope = float(np.polyfit(ours["brow_level"], theirs["brow_level"], 1)[0])
+    print(f"BROW_GAIN = {slope:.2f}")
+
+
+def believed(pairs: list[tuple[FaceView, FaceView]], *, what: str, centre: dict[str, float]) -> None:
+    """Print how often the teacher is on the same side of its usual (`centre`) where the network's figure is clear."""
+    ours, theirs = (_columns([pair[i] for pair in pairs]) for i in (0, 1))
+    print(f"\n{len(pairs)} {what}")
+    for name, (mean, spread) in USUAL.items():
+        z = (ours[name] - mean) / spread
+        clear = np.abs(z) > CLEAR
+        same = np.sign(z) == np.sign(theirs[name] - centre[name])
+        share = float(same[clear].mean()) if clear.any() else 0.0
+        r = float(np.corrcoef(ours[name], theirs[name])[0, 1])
+        print(f"{name:12} correlation {r:.2f}  clear in {int(clear.sum()):3d}, same side {share:.2f}")
+    found = [traits(ours_) for ours_, _ in pairs]
+    print(Counter(one.shape for one in found).most_common(), f"between two: {sum(bool(one.other) for one in found)}")
+    print(Counter(hint for one in found for hint in one.hints).most_common())
 
 
 def main() -> None:
-    """Print a line for every figure, and how often each shape is found."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Print what is usual, and how far it is to be believed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("meshes", type=Path, help="folder of the teacher's NAME.npz with `face` (478, 3)")
+    parser.add_argument("--photos", type=Path, required=True, help="folder of the photos NAME.*")
     parser.add_argument("--turn", type=float, default=12.0, help="leave out faces turned further, degrees")
-    parser.add_argument("--photos", type=Path, help="folder of the photos, to compare the shipped face network")
     args = parser.parse_args()
-    named = {path.stem: view for path in sorted(args.meshes.glob("*.npz")) if (view := _frontal(path, args.turn))}
-    if args.photos:
-        compare(named, args.photos)
-        return
-    faces = list(named.values())
-    rows = [measure(np.asarray(view.mesh, np.float64)) for view in faces]
-    print(f"{len(rows)} faces")
-    for name in rows[0]:
-        values = np.array([row[name] for row in rows])
-        print(f"{name:10} mean {values.mean():7.3f}  sd {values.std():6.3f}")
-    found = [traits(view) for view in faces]
-    print(Counter(one.shape for one in found).most_common(), f"between two: {sum(bool(one.other) for one in found)}")
-    print(Counter(hint for one in found for hint in one.hints).most_common())
+    mirror = Makeup()
+    pairs: dict[bool, list[tuple[FaceView, FaceView]]] = {False: [], True: []}
+    for path in sorted(args.meshes.glob("*.npz")):
+        teacher, photos = _frontal(path, args.turn), sorted(args.photos.glob(f"{path.stem}.*"))
+        view = _seen(photos[0], teacher, mirror) if teacher is not None and photos else None
+        if view is not None and teacher is not None:
+            pairs[path.stem.isdigit() and int(path.stem) % 9 == 4].append((view, teacher))
+    usual(pairs[False])
+    centre = {name: float(values.mean()) for name, values in _columns([p[1] for p in pairs[False]]).items()}
+    believed(pairs[False], what="training portraits", centre=centre)
+    believed(pairs[True], what="held-out portraits", centre=centre)
 
 
 if __name__ == "__main__":

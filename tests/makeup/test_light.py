@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mojing.core.arrays import AnyArray
+from mojing.core.color import delta_e_2000
 from mojing.core.errors import InputError
 from mojing.eval.match import halves, relit
+from mojing.eval.syntheticface import LIGHTS, photograph
 from mojing.makeup.card import read_card
 from mojing.makeup.light import (
     CONES,
@@ -23,6 +27,7 @@ from mojing.makeup.light import (
 )
 from mojing.makeup.places import closeup, eye_white, log_chroma, luminance, read
 from mojing.makeup.skincolour import lab_of, skin_colour
+from mojing.perception.faceview import FaceView
 from tests.makeup.studio import CARD, SKIN, Scene, photo, seen
 
 gain = st.floats(0.5, 1.0)
@@ -148,6 +153,41 @@ def test_bad_light_is_refused_and_what_to_do_is_said(code: str, rng: np.random.G
         skin_colour(_refusable(code, rng), seen())
     assert caught.value.code == code
     assert caught.value.hint
+
+
+def test_the_darker_the_photo_the_less_is_known_and_it_is_told() -> None:
+    truth = skin_colour(photo(), seen()).lab
+    radius = []
+    for stops in (0.0, -1.0, -2.0, -2.5):
+        known = skin_colour(photo(light=(0.9 * 2**stops,) * 3), seen())
+        radius.append(known.radius)
+        assert float(delta_e_2000(known.lab, truth)) < max(known.radius, 1.0)
+        assert any("cannot be relied on" in notice for notice in known.notices) == (stops < 0.0)
+    assert radius == sorted(radius)
+    assert radius[-1] > radius[0] + 6.0
+    with pytest.raises(InputError) as caught:
+        skin_colour(photo(light=(0.9 * 2**-4.0,) * 3), seen())
+    assert caught.value.code == "dark"
+
+
+@pytest.mark.parametrize("tone", [2, 10])
+def test_gloss_on_dark_skin_is_told_and_widens_what_it_may_be(tone: int) -> None:
+    known = []
+    for gloss in (0.0, 6.0):
+        scene = photograph(tone, replace(LIGHTS[0], gloss=gloss), seed=tone)
+        known.append(skin_colour(scene.rgb, FaceView.of_mesh(scene.mesh, scene.rgb.shape[:2])))
+    shines = [any("shines" in notice for notice in one.notices) for one in known]
+    assert shines == [False, tone == 10]
+    spreads = [float(one.skin.cov[0, 0]) for one in known]
+    if tone == 10:
+        assert spreads[1] > 2.0 * spreads[0]
+
+
+def test_a_card_measures_a_dark_photo() -> None:
+    rgb = photo(Scene(card=0.18), light=(0.12, 0.12, 0.12))
+    known = skin_colour(rgb, seen(), card=read_card(rgb, CARD, reflectance=0.18))
+    assert not any("cannot be relied on" in notice for notice in known.notices)
+    assert known.light.level == pytest.approx(0.12, rel=0.15)
 
 
 def test_a_covered_face_is_refused() -> None:

@@ -19,7 +19,7 @@ from mojing.makeup.names import PATTERN_NAMES
 from mojing.makeup.pigment import skin_albedo
 from mojing.makeup.steps import Step, about, steps
 from mojing.makeup.strokes import STROKES, strokes, wing_tip
-from mojing.makeup.traits import SHAPES, measure, traits
+from mojing.makeup.traits import SHAPES, TOLD, measure, traits
 from mojing.makeup.wording import LANGUAGES, Words, colour_name, say, table
 from mojing.perception.facemesh import mean_shape, mirror
 from mojing.perception.faceview import FaceView
@@ -197,9 +197,54 @@ def test_lifted_corners_are_told_and_advised_on() -> None:
     assert say("corner_upturned") in about(up)
 
 
-def test_the_distance_of_the_eyes_is_left_to_the_mirror() -> None:
-    told = next(s for s in steps(Look("", (sample("eyeliner", "classic"),)), face()) if s.kind == "eyeliner").person
-    assert {table()["person"]["eyeliner"][name] for name in ("close-set", "wide-set")} <= set(told)
+def altered(points: tuple[int, ...], *, by: tuple[float, float], scale: float = 100.0) -> FaceView:
+    """The mean face with some points and their mirror images moved by so many px: outwards, and up."""
+    mesh = face(scale).mesh.copy()
+    for index, sign in ((list(points), -1.0), ([int(mirror()[p]) for p in points], 1.0)):
+        mesh[index, 0] += sign * by[0]
+        mesh[index, 1] -= by[1]
+    return FaceView.of_mesh(mesh, (512, 512))
+
+
+EYE = (468, 469, 470, 471, 472)
+BROW = (46, 53, 52, 65, 55, 70, 63, 105, 66, 107)
+
+
+@pytest.mark.parametrize(
+    ("points", "by", "hint", "kind"),
+    [
+        (EYE, (3.0, 0.0), "wide-set", "eyeliner"),
+        (EYE, (-3.0, 0.0), "close-set", "eyeshadow"),
+        (BROW, (0.0, 5.0), "high-brows", "brows"),
+        (BROW, (0.0, -5.0), "low-brows", "eyeshadow"),
+        ((0,), (0.0, -2.5), "thin-upper", "lip"),
+        ((17,), (0.0, 3.0), "thin-lower", "lip_liner"),
+    ],
+)
+def test_what_differs_a_little_from_the_networks_own_usual_is_told(
+    points: tuple[int, ...], by: tuple[float, float], hint: str, kind: str
+) -> None:
+    seen = altered(points, by=by)
+    assert hint in traits(seen).hints
+    assert hint not in traits(face()).hints
+    pattern = "classic" if kind == "eyeliner" else PATTERNS[kind][0]
+    told = next(s for s in steps(Look("", (sample(kind, pattern),)), seen) if s.kind == kind).person
+    assert table()["person"][kind][hint] in told
+
+
+def test_every_hint_has_its_words() -> None:
+    named = {name for row in table()["person"].values() for name in row}
+    told = {name for _, *names in TOLD for name in names}
+    assert told | set(SHAPES) | {"brow-left-high", "brow-right-high", "smile"} <= named
+
+
+def test_a_brow_that_stands_higher_is_told_in_mm() -> None:
+    mesh = face().mesh.copy()
+    mesh[[int(mirror()[p]) for p in BROW], 1] -= 2.0
+    known = traits(FaceView.of_mesh(mesh, (512, 512)))
+    assert "brow-left-high" in known.hints
+    assert 1.5 < known.brow_mm < 8.0
+    assert traits(face()).brow_mm == pytest.approx(0.0, abs=0.4)
 
 
 def test_a_shape_between_two_gives_no_advice() -> None:

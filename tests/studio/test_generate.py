@@ -155,6 +155,11 @@ def test_enlarging_keeps_colour_and_clear_stays_clear() -> None:
     assert not large[:20, :, 3].any()
 
 
+def test_kinds_drawn_with_one_seed_have_colours_of_their_own(designer: Designer) -> None:
+    shirts, dresses = (designer.draw(kind, n=3, seed=7) for kind in ("t-shirt", "dress"))
+    assert {d.colour for d in shirts}.isdisjoint(d.colour for d in dresses)
+
+
 def test_the_generator_is_timed(models: Path) -> None:
     told = bench_design(n=2, repeats=1, threads=1, models=ModelStore(models))
     assert told["designs_per_s"] > 0

@@ -23,6 +23,7 @@ from mojing.studio.latent import interpolate, layer_rows, mix, principal, read_w
 from mojing.studio.novelty import Index
 from mojing.studio.personal import SEASONS, Judge, Wishes, breed, for_season, taste_of, usual_attributes
 from mojing.studio.pipeline import Studio
+from mojing.studio.shapes import in_other_shapes
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,26 @@ def test_attributes_see_what_is_drawn() -> None:
     assert sleeved["pattern"] > plain["pattern"] + 5
     assert not attributes.read(np.zeros((1, 64, 64, 4), np.uint8)).any()
     assert attributes.read(np.zeros((0, 64, 64, 4), np.uint8)).shape == (0, len(ATTRIBUTES))
+
+
+def test_long_sleeves_against_the_trunk_are_sleeves() -> None:
+    picture = np.zeros((2, 64, 64, 4), np.uint8)
+    picture[:, 8:56, 22:42] = 255
+    picture[1, 8:48, 12:52] = 255
+    picture[1, 38:48, [20, 21, 42, 43]] = 0  # a gap opens between sleeve and trunk only near the cuffs
+    plain, sleeved = attributes.read(picture)[:, ATTRIBUTES.index("sleeve")]
+    assert plain < 0.05
+    assert sleeved > 0.25
+
+
+def test_a_design_keeps_its_fine_layers_in_other_shapes(designer: Designer) -> None:
+    design = designer.draw("dress", n=1, seed=3)[0]
+    tried = in_other_shapes(designer, design, count=5)
+    assert tried.shape == (20, *design.styles.shape)
+    fine = layer_rows("fine", designer.layers)
+    assert (tried[:, fine] == design.styles[fine]).all()
+    assert not np.isclose(tried[:, 0], design.styles[0]).all(axis=1).any()
+    np.testing.assert_array_equal(tried, in_other_shapes(designer, design, count=5))
 
 
 def test_directions_explain_and_move_their_attribute(designer: Designer, known: Directions) -> None:
@@ -171,7 +192,7 @@ def test_inversion_finds_a_design_again(designer: Designer) -> None:
 def test_other_eyes_agree_that_edits_work(designer: Designer, known: Directions) -> None:
     verdicts = assess(designer, known, garments=None, kind_of=lambda pictures: ["shirt"] * len(pictures), n=10)
     for name in ("lightness", "red", "yellow"):
-        assert verdicts[name].changed >= 0.8
+        assert (verdicts[name].changed or 0.0) >= 0.8
     assert verdicts["sleeve"].tried == 0
     assert verdicts["red"].kind_kept == 1.0
     empty = replace(designer.draw("dress", n=1)[0], rgba=np.zeros((64, 64, 4), np.uint8))

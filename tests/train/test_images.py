@@ -80,6 +80,15 @@ def test_labels_by_csv_and_pictures_without_one(tmp_path: Path) -> None:
     assert found.skipped == (("2.png", "labels_missing: it has no label"),)
 
 
+def test_labels_of_other_pictures_are_told(tmp_path: Path) -> None:
+    for i in range(3):
+        save(tmp_path / "p" / f"{i}.png", np.full((20, 20, 3), 40 * i, np.uint8))
+    (tmp_path / "labels.csv").write_text("file,label\nelsewhere.png,a\n")
+    with pytest.raises(InputError, match=r"labels\.csv has no row") as caught:
+        load_pictures(tmp_path / "p", labels=tmp_path / "labels.csv")
+    assert caught.value.code == "labels_missing"
+
+
 def test_npz_arrays_of_every_accepted_form(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     for shape, channels in (((6, 28, 28), 1), ((6, 28, 28, 3), 3), ((6, 28, 28, 4), 3), ((6, 40, 28, 1), 1)):

@@ -56,7 +56,7 @@ class Limits:
     """ΔE by which the colours of near-duplicates differ somewhere, beyond what exposure explains, at most"""
     strangeness: float = 3.3
     """distance to the nearest neighbours in the set, in robust standard deviations from the median, at most"""
-    foreign: float = 0.5
+    foreign: float = 0.65
     """how surely the network sees nothing it knows, 0..1, at most, in a set of what it knows"""
 
 

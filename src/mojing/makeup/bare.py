@@ -14,7 +14,7 @@ import numpy as np
 
 from mojing.core.arrays import F64, readonly
 from mojing.core.errors import InputError
-from mojing.makeup.places import Closeup, Patch, read
+from mojing.makeup.places import CLIPPED, Closeup, Patch, filled, luminance, outline, read
 
 SKIN_PLACES: Final[dict[str, float]] = {
     "cheek_right": 1.0,
@@ -42,6 +42,11 @@ _ODD: Final = 0.30
 _DARK_LEVEL: Final = 22.0
 """Encoded level of green below which noise and rounding decide about colour."""
 _CLIPPED_SHARE: Final = 0.35
+_DIM: Final = 0.10
+"""Luminance of skin below which what it mirrors is no small part of what it shows."""
+_SPOTS, _SHEEN = 0.08, 1.3
+"""How much whiter, in luminances of the skin, the brighter pixels of a place are without gloss; and how much gloss lies
+on all of it for one that they have more (faces from spectra with none to six times the usual gloss)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +102,31 @@ def bare_skin(view: Closeup) -> BareSkin:
     if beyond > 0.0:
         cov[0, 0] += (_GLOSS_OR_LIGHT * beyond) ** 2
         notices = (*notices, "parts of the face are much brighter than the rest: gloss, or the rest is in shadow")
+    level = float(np.exp(middle[0]))
+    sheen = _sheen(view, used, skin=level) if level < _DIM else 0.0
+    if sheen > 0.0:
+        cov[0, 0] += (sheen / level) ** 2
+        notices = (*notices, "the skin shines: it may be darker than it reads; powder or softer light tells more")
     return BareSkin(_linear(middle), cov, patches, used, left_out, notices)
+
+
+def _sheen(view: Closeup, used: tuple[str, ...], *, skin: float) -> float:
+    """White light, linear, that may lie on all of a skin of luminance `skin`.
+
+    Where the brighter pixels of a place differ from its duller ones by more than a factor, it is by gloss (Shafer
+    1985), or by a camera that makes bright colours paler; so this says how much is not known, and the colour stays.
+    """
+    found = []
+    for name in used:
+        values = view.linear[filled(outline(name, view.face.mesh), view.hw) & (view.bare > 0.5) & (view.top < CLIPPED)]
+        light = luminance(values)
+        if len(light) < 40:
+            continue
+        low, dull, bright, high = np.quantile(light, [0.05, 0.3, 0.7, 0.95])
+        duller = np.median(values[(light >= low) & (light <= dull)], axis=0).astype(np.float64)
+        brighter = np.median(values[(light >= bright) & (light <= high)], axis=0).astype(np.float64)
+        found.append(np.linalg.lstsq(np.stack([duller, np.ones(3)], axis=1), brighter - duller, rcond=None)[0][1])
+    return _SHEEN * max(0.0, (float(np.median(found)) if found else 0.0) - _SPOTS * skin)
 
 
 def _refuse_exposure(view: Closeup, patches: Mapping[str, Patch]) -> None:

@@ -27,6 +27,7 @@ from mojing.makeup.places import (
     Closeup,
     Patch,
     below_chin,
+    brightest,
     eye_white,
     log_chroma,
     luminance,
@@ -75,6 +76,13 @@ _TAILS: Final = 1.5
 covariance, and hold 88 % with it."""
 _EXPOSURE_SD: Final = 0.5
 """Spread of ln(level) of photos whose exposure nothing tells: some 0.7 stops either way."""
+_DULLEST: Final = 0.7
+"""In nearly all portraits of usual exposure something in face or collar is brighter than exp(-0.7) of white."""
+_HOPELESS: Final = 1.7
+"""Above so much missing light, in ln, noise and rounding decide about the skin."""
+_LOOSER, _WIDER = 0.5, 0.55
+"""For one of missing light, in ln: how much less the usual exposure is believed, and how much wider the level's spread
+is. Dark scenes, such as dark skin in a dark shirt, look like too short an exposure; so the level moves little."""
 _DOUBTFUL: Final = 3.0
 _FAR: Final = 0.07
 """What the carrying over to D65 errs by, per unit that ln(R/G), ln(B/G) of white lie from D65."""
@@ -205,13 +213,19 @@ def read_light(view: Closeup, *, skin: BareSkin | None = None, card: Card | None
     found = _clues(view, skin, card=card)
     found, white, cov = _combine(found)
     cov = cov + (_FAR**2) * float(white @ white) * np.eye(2)
-    level, level_sd = _level(found, skin=float(luminance(skin.colour)))
+    measured = card is not None and card.reflectance is not None
+    missing = 0.0 if measured else max(0.0, -_DULLEST - brightest(view))
+    if missing > _HOPELESS:
+        told = f"nothing in the photo is brighter than {100 * np.exp(-missing - _DULLEST):.0f} % of white"
+        raise InputError("dark", told, "turn to a window or a lamp and take the photo again, brighter")
+    level, level_sd = _level(found, skin=float(luminance(skin.colour)), missing=missing)
     colour = white_of(white, level=level)
     cct, duv = temperature(colour)
     lamp = bool(np.all((white >= _LAMPS[0]) & (white <= _LAMPS[1])))
     if abs(duv) > _MAX_DUV or cct < _MIN_CCT or not lamp:
         raise InputError("coloured_light", f"the light is strongly coloured (Duv {duv:+.3f}, {cct:.0f} K)", _HINT)
-    return Light(colour, cov, level, level_sd, cct, duv, sides, found, (*skin.notices, *_notices(found)))
+    notices = (*skin.notices, *_notices(found), *_dark_notice(missing))
+    return Light(colour, cov, level, level_sd, cct, duv, sides, found, notices)
 
 
 def white_of(chroma: AnyArray, *, level: AnyArray | float) -> F64:
@@ -419,17 +433,24 @@ def _distance(clue: Clue, others: list[Clue]) -> float:
     return float(np.sqrt(apart @ np.linalg.solve(clue.cov + cov, apart)))
 
 
-def _level(clues: tuple[Clue, ...], *, skin: float) -> tuple[float, float]:
+def _dark_notice(missing: float) -> tuple[str, ...]:
+    if missing <= 0.0:
+        return ()
+    return ("the photo is dark, or shows nothing bright: how light the skin is cannot be relied on",)
+
+
+def _level(clues: tuple[Clue, ...], *, skin: float, missing: float = 0.0) -> tuple[float, float]:
     """Luminance of white and the standard deviation of its logarithm; the camera's own exposure is the first guess.
 
     Teeth and eyes are often in shade and pale cloth or a wall is often grey, but none of them is lighter than white:
     one that makes white darker than usual is believed the less, the farther off it is. `skin` is the luminance of the
-    skin in the photo: white lies where the skin becomes neither lighter nor darker than skin is.
+    skin in the photo: white lies where the skin becomes neither lighter nor darker than skin is. The more light is
+    `missing` (ln), the less is known.
     """
     card = [c for c in clues if c.name == "card" and np.isfinite(c.level_sd)]
     if card:
         return float(np.exp(card[0].level)), card[0].level_sd
-    parts = [(0.0, _EXPOSURE_SD)]
+    parts = [(0.0, float(np.hypot(_EXPOSURE_SD, _LOOSER * missing)))]
     parts += [(c.level, c.level_sd + 0.5 * max(0.0, -c.level)) for c in clues if c.name != "cloth"]
     middle, _ = _weighted(parts)
     for clue in clues:
@@ -439,7 +460,7 @@ def _level(clues: tuple[Clue, ...], *, skin: float) -> tuple[float, float]:
     known = [(v, s) for v, s in parts if np.isfinite(s)]
     apart = sum(((v - middle) / s) ** 2 for v, s in known) / max(len(known) - 1, 1)
     middle = float(np.clip(middle, np.log(skin / _LIGHTEST), np.log(skin / _DARKEST)))
-    return float(np.exp(middle)), sd * max(1.0, float(np.sqrt(apart)))
+    return float(np.exp(middle)), float(np.hypot(sd * max(1.0, float(np.sqrt(apart))), _WIDER * missing))
 
 
 def _weighted(parts: list[tuple[float, float]]) -> tuple[float, float]:

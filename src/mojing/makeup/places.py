@@ -307,6 +307,17 @@ def teeth(view: Closeup) -> Patch | None:
     return _brightest_white(view, mask > 0, name="teeth")
 
 
+def brightest(view: Closeup) -> float:
+    """ln of the luminance that a two-hundredth of face and collar exceeds; a bright window behind does not count."""
+    oval = view.face.mesh[list(OVAL), :2]
+    on = filled(oval, view.hw)
+    wide = 0.3 * float(np.ptp(oval[:, 0]))
+    left, right = (int(np.clip(v, 0, view.hw[1])) for v in (oval[:, 0].min() - wide, oval[:, 0].max() + wide))
+    on[int(np.clip(oval[:, 1].max(), 0, view.hw[0])) :, left:right] = True
+    seen = luminance(view.linear[on])
+    return float(np.log(max(float(np.quantile(seen, 0.995)), 1e-5))) if len(seen) else 0.0
+
+
 def below_chin(view: Closeup) -> AnyArray:
     """Pixels bool (H, W) where clothes are to be looked for: under and beside the chin, no face, no bare skin."""
     mesh = view.face.mesh

@@ -28,8 +28,6 @@ _NO_EXTENT: Final = frozenset({"remove", "smooth", "foundation", "concealer", "b
 _NO_EDGE: Final = frozenset({"remove", "smooth", "foundation", "lens", "hair", "lashes", "brows"})
 _OWN_SKIN: Final = frozenset({"foundation", "concealer"})
 """Kinds whose shade is found on the skin; a colour without a name says little of what to buy."""
-_SELF: Final = ("close-set", "wide-set")
-"""What the wearer is asked to see in the mirror, since a mesh does not tell it surely enough."""
 _PAIRED: Final = frozenset({"brows", "eyeliner", "contour"})
 
 
@@ -214,7 +212,7 @@ def _person(kind: str, pattern: str, *, known: Traits, more: tuple[str, ...] = (
     sayings = table()["person"].get(kind, {})
     only = table()["person_patterns"].get(kind, {})
     values = {"mm": plain(f"{abs(known.brow_mm):.0f}")}
-    hints = (*known.hints, *more, *_SELF)
+    hints = (*known.hints, *more)
     told = [hint for hint in hints if hint in sayings and pattern in only.get(hint, [pattern])]
     return tuple(sayings[hint].filled(values) for hint in told)
 

@@ -21,7 +21,7 @@ from mojing.perception.garment import GarmentNet
 from mojing.studio import attributes
 from mojing.studio.attributes import ATTRIBUTES
 from mojing.studio.colours import palette_of
-from mojing.studio.directions import Directions, edit
+from mojing.studio.directions import SLEEVELESS, Directions, edit
 from mojing.studio.files import crisp
 from mojing.studio.generate import CATEGORY, Design, Designer
 
@@ -40,7 +40,7 @@ class Verdict:
         tried: how many edits were judged.
         changed: share whose independently read attribute moved the way that was asked for, by more than its noise;
             None where none could be read.
-        kind_kept: share whose kind is read as before; None without a kind reader.
+        kind_kept: share whose kind is read as before, or as what it is; None without a kind reader.
     """
 
     tried: int
@@ -76,7 +76,7 @@ def assess(
                 right.append(bool(sign * change > NOISE[name]))
             if kind_of is not None:
                 first, second = kind_of(np.stack([design.on_white(), made.on_white()]))
-                kept.append(first == second)
+                kept.append(second in (first, design.kind))
         share = float(np.mean(right)) if right else None
         out[name] = Verdict(len(right), share, float(np.mean(kept)) if kept else None)
     return out
@@ -113,7 +113,7 @@ def independent(design: Design, garments: GarmentNet | None) -> dict[str, float]
     out["neckline"] = _open_top(mask)
     if garments is not None and CATEGORY.get(design.kind):
         out |= _by_network(design, garments)
-    if CATEGORY.get(design.kind) in ("skirt", "trousers"):
+    if CATEGORY.get(design.kind) in SLEEVELESS:
         out["sleeve"] = out["neckline"] = float("nan")
     return out
 

@@ -14,8 +14,9 @@ from mojing.core.color import rgb_to_lab
 ATTRIBUTES: Final = ("sleeve", "length", "neckline", "lightness", "red", "yellow", "pattern")
 """Columns of what a reader gives. `red` and `yellow` are Lab's a and b, whose angle is the hue.
 
-sleeve: cloth beside the trunk, as a share of it; length: of the trunk, in trunk widths; neckline: depth of the
-neckline, in trunk widths; lightness: mean L; pattern: how much colour changes within the garment, in Lab units."""
+sleeve: share of the cloth above the hem that lies beside the trunk, 0..1; length: of the trunk, in trunk widths;
+neckline: depth of the neckline, in trunk widths; lightness: mean L; pattern: how much colour changes within the
+garment, in Lab units."""
 
 Reader = Callable[[U8], F32]
 """Pictures (N, S, S, 4) uint8 -> (N, len(ATTRIBUTES)) float32."""
@@ -46,16 +47,24 @@ def outline_numbers(mask: AnyArray) -> tuple[float, float, float]:
     ys, xs = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     y0, y1, middle = int(ys[0]), int(ys[-1]), float(np.median(np.nonzero(mask)[1]))
     height = y1 - y0 + 1
-    runs = [_run(mask[y], middle) for y in np.linspace(y0 + 0.5 * height, y0 + 0.85 * height, 9).astype(int)]
-    width = max(float(np.median([b - a + 1 for a, b in runs])), 2.0)
-    half = 0.55 * width
+    width = max(float(np.median(_widths(mask, middle, rows=(0.5, 0.85)))), 2.0)
+    # Long sleeves hang against the trunk in most rows: its own width shows where a gap opens between them.
+    half = 0.55 * max(float(np.percentile(_widths(mask, middle, rows=(0.35, 0.97)), 10)), 2.0)
     upper = mask[: y0 + max(int(0.75 * height), 1)]
     beside = float(upper[:, : max(int(middle - half), 0)].sum() + upper[:, int(middle + half) + 1 :].sum())
     trunk = max(float(mask[:, max(int(middle - half), 0) : int(middle + half) + 1].sum()), 1.0)
     centre = mask[:, max(int(middle) - 1, 0) : int(middle) + 2].any(axis=1)
     first = int(np.flatnonzero(centre)[0]) if centre.any() else y0
     wide = float(xs[-1] - xs[0] + 1)
-    return beside / trunk, height / min(width, wide), max(first - y0, 0) / width
+    return beside / (beside + trunk), height / min(width, wide), max(first - y0, 0) / width
+
+
+def _widths(mask: AnyArray, middle: float, *, rows: tuple[float, float]) -> list[int]:
+    """Lengths of the runs of cloth that hold the middle, in 13 rows between two shares of the garment's height."""
+    ys = np.flatnonzero(mask.any(axis=1))
+    top, height = int(ys[0]), int(ys[-1] - ys[0]) + 1
+    at = np.linspace(top + rows[0] * height, top + rows[1] * height, 13).astype(int)
+    return [b - a + 1 for a, b in (_run(mask[y], middle) for y in at)]
 
 
 def _run(row: AnyArray, x: float) -> tuple[int, int]:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from mojing.core.arrays import F32, F64, AnyArray, readonly
+from mojing.core.arrays import F32, F64, U8, AnyArray, readonly
 from mojing.core.color import rgb_to_lab
 from mojing.core.errors import InputError, ModelError
 from mojing.studio.attributes import ATTRIBUTES, Reader
-from mojing.studio.generate import Design, Designer
+from mojing.studio.generate import CATEGORY, Design, Designer
 from mojing.studio.latent import Pca, layer_rows, principal, sample_styles
+from mojing.studio.shapes import in_other_shapes
 
 FILE = "design-directions.npz"
 EDITS = (*ATTRIBUTES, "hue", "color")
@@ -22,7 +23,15 @@ EDITS = (*ATTRIBUTES, "hue", "color")
 TRIES: F32 = np.array([0.5, 0.75, 1.0, 1.5, 2.0, 3.0], np.float32)
 """Lengths of step tried, relative to what the linear model asks for; the picture answers less than linearly."""
 
+SHAPE = frozenset(("sleeve", "length", "neckline"))
+"""Attributes of the outline."""
+
+SLEEVELESS = ("skirt", "trousers")
+"""Categories that have neither sleeves nor necklines."""
+
 _COLOUR = ("lightness", "red", "yellow")
+_REST, _OUTLINE = 0.2, 1.0
+"""What a change of the other attributes, and of the outline as a whole, weighs in an edit of the outline."""
 _RIDGE = 0.05
 
 
@@ -98,7 +107,11 @@ def find_directions(
     for rows in means.values():
         x[rows] -= x[rows].mean(axis=0)
         values[rows] -= values[rows].mean(axis=0)
-    spread = np.maximum(values.std(axis=0), 1e-6)
+    for column, name in enumerate(names):
+        if name in ("sleeve", "neckline"):
+            values[[CATEGORY.get(kind) in SLEEVELESS for kind in kinds], column] = np.nan
+    spread = np.maximum(np.nanstd(values, axis=0), 1e-6)
+    values = np.nan_to_num(values)  # no sleeve to be told of is the average one
     slopes, fit = _regress(x, values / spread)
     kind_plane = _orthonormal(centres - centres.mean(axis=0))
     steps = np.stack([_clean(slopes, i, kind_plane) for i in range(len(slopes))])
@@ -195,7 +208,8 @@ def edit(
             `color` -> RGB wanted.
         known: the directions.
         reader: reads attributes off pictures; the step's length is the one among TRIES after which it sees what was
-            asked for best.
+            asked for best. Where the shape is to change, shapes of other designs of the kind are tried too, and the
+            other attributes count.
 
     Raises:
         InputError: bad_design, for an attribute that has no direction.
@@ -208,15 +222,33 @@ def edit(
     amounts = np.array(list(asked.values()), np.float32)
     step = np.tensordot(amounts, known.vectors[rows], axes=1)
     tried = design.styles + TRIES[:, None, None] * step
-    seen = (reader(designer.render(tried)) - now) / known.spread
-    miss = ((seen[:, rows] - amounts) ** 2).sum(axis=1) + 0.02 * TRIES**2 * float((amounts**2).sum())
-    best = int(miss.argmin())
+    length = TRIES
+    rest = np.zeros(len(known.names), np.float32)
+    if not SHAPE.isdisjoint(asked):
+        tried = np.concatenate([tried, in_other_shapes(designer, design)])
+        length = np.concatenate([TRIES, np.ones(len(tried) - len(TRIES), np.float32)])
+        rest[:] = _REST
+        rest[rows] = 0.0
+    pictures = designer.render(tried)
+    seen = (reader(pictures) - now) / known.spread
+    miss = ((seen[:, rows] - amounts) ** 2).sum(axis=1) + (rest * seen**2).sum(axis=1)
+    if rest.any():
+        miss += _OUTLINE * (1 - _overlap(pictures, design.rgba))
+    best = int((miss + 0.02 * length**2 * float((amounts**2).sum())).argmin())
     edits = {**design.controls.get("edits", {})}
     for name in asked:
         edits[name] = round(float(edits.get(name, 0.0) + asked[name]), 4)
     made = designer.again(design, tried[best], controls={"edits": edits})
     reached = {name: (asked[name], float(seen[best, row])) for name, row in zip(asked, rows, strict=True)}
     return Edited(made, reached)
+
+
+def _overlap(pictures: U8, picture: U8) -> F32:
+    """Intersection over union (N,) of the outlines of pictures (N, S, S, 4) with that of one, at its size."""
+    own = picture[..., 3] > 127
+    on = pictures[..., 3] > 127
+    both, either = (on & own).sum(axis=(1, 2)), (on | own).sum(axis=(1, 2))
+    return np.asarray(both / np.maximum(either, 1), np.float32)
 
 
 def _asked(wishes: Mapping[str, float | Sequence[int]], now: F32, known: Directions) -> dict[str, float]:

@@ -186,12 +186,13 @@ class Designer:
         Args:
             kind: one of `kinds` or an everyday name of one.
             n: how many, and start: the index of the first, so that a draw can be carried on.
-            seed: the same seed gives the same designs.
+            seed: the same seed gives the same designs, other ones for every kind.
             colour: RGB asked for; drawn at random if not given.
             truncation: 0..1, how far designs may lie from the average one; 1 is the generator's full variety.
         """
         kind = self.kind(kind)
-        rngs = [np.random.default_rng([seed, index]) for index in range(start, start + n)]
+        which = self.kinds.index(kind)
+        rngs = [np.random.default_rng([seed, index, which]) for index in range(start, start + n)]
         z = (
             np.stack([rng.standard_normal(self.latent, np.float32) for rng in rngs])
             if n

@@ -362,7 +362,14 @@ def _from_folder(path: Path, *, frame: Frame, labels: Path | None, limit: int) -
     names = tuple(str(file) for file in kept)
     stack = np.stack(pixels) if pixels else np.zeros((0, size, size, 3), np.uint8)
     found = Pictures(_recolour(stack, frame.channels).transpose(0, 3, 1, 2).copy(), names, skipped=tuple(skipped))
-    return _labelled(found, _words(labels, kept))
+    words = _words(labels, kept)
+    if labels is not None and kept and not any(words):
+        raise InputError(
+            "labels_missing",
+            f"{labels.name} has no row for any picture of {path}",
+            "a CSV with a header: file name, label",
+        )
+    return _labelled(found, words)
 
 
 def _common_size(files: Sequence[Path]) -> int:
