@@ -22,6 +22,9 @@ ones more; photos show sleeves foreshortened, and children's are short for their
 _MOST = 1.5
 """Longer ways run on into a hem, or into something beside the garment."""
 
+_NARROW = 0.8
+"""Least width of a body (torso lengths) that a sleeve is measured by: no garment that lies flat is narrower."""
+
 _START = 0.13
 """Radius (torso lengths) about the shoulder from whose edge the way is measured."""
 
@@ -72,7 +75,7 @@ def course(rows: AnyArray, *, u: F64, v: F64, half: float) -> Course | None:
     if elbow is None or wrist is None:
         return None
     width = 2 * (half + max(side, -0.5 * half))
-    share = from_joint / max(width, 0.2)
+    share = from_joint / max(width, _NARROW)
     return Course(share, elbow, wrist) if share < _MOST else None
 
 

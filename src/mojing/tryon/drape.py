@@ -299,17 +299,17 @@ def _lengthen(own: list[F64], theirs: list[F64], i: int, share: float, trunk: Tr
 
 def _limb_extent(pattern: Pattern, side: str, bones: tuple[Bone, Bone]) -> float:
     """How far the cloth of a sleeve or trouser leg reaches along its limb, in bones: 1 at its middle joint."""
-    cloth = pattern.shown(side)
-    scale = cloth.shape[1] / pattern.hw[1]
-    t = np.linspace(0.05, 1.4, 55)[:, None]
+    mask, alpha = pattern.masks[side], pattern.rgba[..., 3]
+    scale = mask.shape[1] / pattern.hw[1]
     reach = 0.0
     offsets = np.linspace(-0.12, 0.12, 5)
     for i, bone in enumerate(bones):
         d = bone.garment_b - bone.garment_a
-        line = bone.garment_a + (t if i else t[t[:, 0] <= 1.0][:, None]) * d
-        normal = np.array([-d[1], d[0]])
-        hit = np.mean([sample(cloth, (line + o * normal + 0.5) * scale - 0.5) > 127 for o in offsets], axis=0) >= 0.6
-        along = (t if i else t[t[:, 0] <= 1.0][:, None])[:, 0]
+        along = np.linspace(0.05, 1.4, 55)
+        along = along if i else along[along <= 1.0]
+        points = bone.garment_a + along[:, None] * d + offsets[:, None, None] * np.array([-d[1], d[0]])
+        on = (sample(alpha, points) > 127) & (sample(mask, (points + 0.5) * scale - 0.5) > 127)
+        hit = on.mean(axis=0) >= 0.6
         if hit.any():
             reach = max(reach, i + float(along[hit].max()))
         if not hit.any() or along[hit].max() < 0.95:
