@@ -151,7 +151,7 @@ def make_pattern(garment: GarmentView, *, fit: Fit | None = None) -> Pattern:
         figure = Figure({**figure.at, **at}, figure.known)
     return Pattern(
         # Beyond its edge, too, the picture has the cloth's colours: no background shows along a resampled outline.
-        rgba=np.dstack([own_colour(garment.rgb, alpha, rim=0.0), alpha]),
+        rgba=np.asarray(cv2.merge([own_colour(garment.rgb, alpha, rim=0.0), alpha]), np.uint8),
         figure=figure,
         category=category,
         limbs=tuple(limbs),
