@@ -67,7 +67,7 @@ class DesignOptions(Common):
     lr: float = 1e-3
     """learning rate of both networks at half the size; at full size, where weights are taken over, half of it"""
     r: float = 1.0
-    """gamma of the penalties R1 and R2 at half the size; at full size four times it, as it goes with the number of pixels"""
+    """gamma of the penalties R1 and R2 at half the size; at full size four times it: it goes with the number of pixels"""
     metrics_samples: int = 1000
     """made and real pictures measured on at the end; 0 measures never"""
     precision: Literal["32-true", "bf16-mixed"] = "bf16-mixed"
@@ -78,8 +78,8 @@ def options_of(asked: DesignOptions, designs: Path, *, small: bool) -> Options:
     """The loop's options for one part of the run.
 
     Colours are left alone by the augmentation, as the discriminator is told them; mirrored garments are garments. The
-    penalties' gamma grows with the number of pixels (Karras et al. 2020, arXiv:2006.06676, appendix C): with that of half
-    the size, and the same learning rate, a run diverged at full size after 450 steps.
+    penalties' gamma grows with the number of pixels (Karras et al. 2020, arXiv:2006.06676, appendix C): with that of
+    half the size, and the same learning rate, a run diverged at full size after 450 steps.
     """
     share = asked.small_share if small else 1 - asked.small_share
     lr, gamma = (asked.lr, asked.r) if small else (asked.lr / 2, asked.r * 4)
