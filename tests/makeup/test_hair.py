@@ -138,3 +138,18 @@ def test_hair_belongs_to_the_nearest_head() -> None:
     assert left[:, : w // 2].min() == 1.0
     assert left[:, -w // 2 :].max() == 0.0
     assert (own_share(both[0], both[:1]) == 1.0).all()
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_streaks_run_along_the_strands_of_the_photo(axis: int) -> None:
+    face = drawn(side=240).face
+    h, w = face.hw
+    line = 90.0 + 50.0 * np.random.default_rng(4).standard_normal((h, 1) if axis else (1, w))
+    rgb = np.repeat(np.clip(line * np.ones((h, w)), 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+    layer = Layer("hair", (Shade.of_hex("#c89a50"),), pattern="streaks")
+    placed = place_hair(layer, face, hair=np.ones((h, w), np.float32), rgb=rgb)
+    mask = placed[0].mask
+    changes = [float(np.abs(np.diff(mask, axis=a)).mean()) for a in (0, 1)]
+    assert changes[axis] < 0.5 * changes[1 - axis]
+    assert 0.05 < float(mask.mean()) < 0.6
+    assert (place_hair(layer, face, hair=np.ones((h, w), np.float32), rgb=rgb)[0].mask == mask).all()

@@ -381,6 +381,12 @@ def train_face(context: typer.Context) -> None:
     _train("face", context)
 
 
+@train.command("facedetail", context_settings=PASS_ON, add_help_option=False)
+def train_facedetail(context: typer.Context) -> None:
+    """Train the closer look at eyes and lips."""
+    _train("facedetail", context)
+
+
 @train.command("facefinder", context_settings=PASS_ON, add_help_option=False)
 def train_facefinder(context: typer.Context) -> None:
     """Train the face finder (--help shows the recipe's options)."""

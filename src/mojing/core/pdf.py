@@ -5,6 +5,11 @@ with a face of its own (`uni`, WenQuanYi Micro Hei); the letters a document uses
 (ISO 32000-1, 9.6.5), so that the file looks alike everywhere and its text can be searched, copied and read aloud:
 every text and picture is tagged (14.7, 14.8).
 
+Why no library: the well-kept ones (ReportLab, fpdf2) write Chinese only with a font file, which the machine may not
+have and which would add megabytes to the base install; ReportLab's other way is to name a font that the reader's
+machine must have. OpenCV's face is in the base install already but is no file that they could be given. A few hundred
+lines for text, pictures and tags cost less than a font.
+
 Lengths are points (1/72 inch); the origin is the upper left corner of the page.
 """
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mojing.core.arrays import U8
+from mojing.core.arrays import F32, U8
 from mojing.core.errors import InputError
 from mojing.core.progress import track
 from mojing.curate.check import REASONS, Flag, Limits, Picture, check_reasons, measure
@@ -82,50 +82,68 @@ def survey(
     if listing.others:
         notes.append(f"{listing.others} files that are no pictures by their suffix were passed over")
     seen: list[Picture] = []
-    vectors: dict[int, np.ndarray[tuple[int, ...], np.dtype[np.float32]]] = {}
-    foreign: dict[int, float] = {}
-    batch: list[tuple[int, U8]] = []
-
-    def look() -> None:
-        if features and batch:
-            seen_by = features([small for _, small in batch])
-            if isinstance(seen_by, Sight):
-                foreign.update((index, float(share)) for (index, _), share in zip(batch, seen_by.foreign, strict=True))
-                seen_by = seen_by.feature
-            rows = np.asarray(seen_by, np.float32)
-            vectors.update(zip([index for index, _ in batch], rows, strict=True))
-        batch.clear()
-
+    looking = _Looking(features)
     results = in_parallel(partial(measure, folder, limits=limits), listing.names, threads=threads)
     for picture, small in track(results, "pictures checked", total=len(listing.names)):
         if small is not None and "near-blank" not in _reasons(picture):
-            batch.append((len(seen), small))
+            looking.add(len(seen), small)
         seen.append(picture)
-        if len(batch) == _BATCH:
-            look()
-    look()
+    looking.look()
     seen, groups = _with_copies(seen, limits=limits)
-    strange: list[float | None] = [None] * len(seen)
-    if vectors:
-        at = list(vectors)
-        figures = strangeness(np.stack([vectors[i] for i in at]), [groups[i] for i in at])
-        for i, figure in zip(at, figures, strict=True):
-            strange[i] = float(figure)
-            if figure > limits.strangeness:
-                flag = Flag("off-topic", float(figure), limits.strangeness)
-                seen[i] = replace(seen[i], flags=(*seen[i].flags, flag))
-    for i, share in _foreigners(foreign, limits):
-        flag = Flag("off-topic", share, limits.foreign, words="nothing that the network knows")
-        if "off-topic" not in _reasons(seen[i]):
-            seen[i] = replace(seen[i], flags=(*seen[i].flags, flag))
+    strange = looking.strangeness(groups)
+    for i, flag in looking.strangers(strange, limits):
+        seen[i] = replace(seen[i], flags=(*seen[i].flags, flag))
     return Survey(folder, tuple(seen), groups, tuple(strange), limits, tuple(notes))
 
 
-def _foreigners(foreign: Mapping[int, float], limits: Limits) -> list[tuple[int, float]]:
-    """Pictures that are nothing the network knows, where most of the set is."""
-    if len(foreign) < FEWEST or float(np.median(list(foreign.values()))) >= AT_HOME:
-        return []
-    return [(i, share) for i, share in foreign.items() if share > limits.foreign]
+class _Looking:
+    """Pictures shown to the feature network in batches, and what it says of them, by their numbers."""
+
+    def __init__(self, features: Features | None) -> None:
+        self.features = features
+        self.batch: list[tuple[int, U8]] = []
+        self.vectors: dict[int, F32] = {}
+        self.foreign: dict[int, float] = {}
+
+    def add(self, index: int, small: U8) -> None:
+        """Look at a picture, with others."""
+        self.batch.append((index, small))
+        if len(self.batch) == _BATCH:
+            self.look()
+
+    def look(self) -> None:
+        """Look at what waits."""
+        if self.features is not None and self.batch:
+            seen = self.features([small for _, small in self.batch])
+            at = [index for index, _ in self.batch]
+            if isinstance(seen, Sight):
+                self.foreign.update(zip(at, map(float, seen.foreign), strict=True))
+                seen = seen.feature
+            self.vectors.update(zip(at, np.asarray(seen, np.float32), strict=True))
+        self.batch.clear()
+
+    def strangeness(self, groups: Sequence[int]) -> list[float | None]:
+        """The figure of every picture of the survey, None where it was not looked at."""
+        found: list[float | None] = [None] * len(groups)
+        if self.vectors:
+            at = list(self.vectors)
+            figures = strangeness(np.stack([self.vectors[i] for i in at]), [groups[i] for i in at])
+            for i, figure in zip(at, figures, strict=True):
+                found[i] = float(figure)
+        return found
+
+    def strangers(self, strange: Sequence[float | None], limits: Limits) -> list[tuple[int, Flag]]:
+        """Pictures far from all others and, in a set of what the network knows, those it does not know."""
+        far = {
+            i: Flag("off-topic", f, limits.strangeness) for i, f in enumerate(strange) if f and f > limits.strangeness
+        }
+        shares = list(self.foreign.values())
+        if len(shares) >= FEWEST and float(np.median(shares)) < AT_HOME:
+            for i, share in self.foreign.items():
+                if share > limits.foreign:
+                    words = "nothing that the network knows"
+                    far.setdefault(i, Flag("off-topic", share, limits.foreign, words=words))
+        return sorted(far.items())
 
 
 def _reasons(picture: Picture) -> set[str]:

@@ -47,10 +47,11 @@ MIN_EYES_PX = 10.0
 
 @dataclass
 class Tally:
-    """Errors of the faces found in one kind of photo, and how many were not."""
+    """Errors of the faces found in one kind of photo, of those that are not refused, and how many were not found."""
 
     every: list[float] = field(default_factory=list)
     fine: list[float] = field(default_factory=list)
+    accepted: list[float] = field(default_factory=list)
     missed: int = 0
     surplus: int = 0
     refused: dict[str, int] = field(default_factory=dict)
@@ -65,6 +66,8 @@ class Tally:
                 "error_median_pct": float(np.median(self.every)),
                 "error_p95_pct": float(np.quantile(self.every, 0.95)),
             }
+            if self.accepted:
+                out["accepted_error_pct"] = float(np.mean(self.accepted))
             out["precision"] = len(self.every) / (len(self.every) + self.surplus)
             out["recall"] = len(self.every) / (len(self.every) + self.missed)
         if self.refused:
@@ -127,6 +130,8 @@ def judge(faces: Faces, rgb: U8, truth: F32, tally: Tally) -> FaceView | None:
     refusal = fault_of(rgb, right[0])
     if refusal is not None:
         tally.refused[refusal.code] = tally.refused.get(refusal.code, 0) + 1
+    else:
+        tally.accepted.append(float(error.mean()))
     return right[0]
 
 

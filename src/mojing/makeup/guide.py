@@ -125,7 +125,7 @@ def drawn(rgb: U8, layer: Layer, face: FaceView, *, on: View, hair: F32 | None =
     fine = 2
     big = replace(on, wh=(on.wh[0] * fine, on.wh[1] * fine))
     picture = _calm(big.of(rgb))
-    mask = _mask(layer, face, on=big, hair=hair)
+    mask = _mask(layer, face, on=big, hair=hair, rgb=rgb)
     if layer.kind == "brows":  # single hairs: what counts is the form that they fill
         mask = cv2.GaussianBlur(mask, (0, 0), 0.03 * big.affine.scale * face.inter_ocular)
     if mask.max() > _LEAST and layer.kind not in _UNLINED:
@@ -142,11 +142,11 @@ def _calm(picture: U8) -> U8:
     return np.ascontiguousarray((mixed * 0.84 + 26.0).clip(0, 255).astype(np.uint8))
 
 
-def _mask(layer: Layer, face: FaceView, *, on: View, hair: F32 | None) -> F32:
+def _mask(layer: Layer, face: FaceView, *, on: View, hair: F32 | None, rgb: U8) -> F32:
     """How thickly the layer lies, (h, w) float32 in 0..1, in the pixels of a picture."""
     found: list[tuple[Box, F32]] = []
     if layer.kind == "hair":
-        placed_hair = () if hair is None else place_hair(layer, face, hair=hair)
+        placed_hair = () if hair is None else place_hair(layer, face, hair=hair, rgb=rgb)
         found += [(placed.box, placed.mask) for placed in placed_hair]
     elif layer.kind == "smooth" or layer.shades:
         # A concealer's spots may be anywhere: they would hatch the whole face.

@@ -15,8 +15,9 @@ import numpy as np
 
 from mojing.core.arrays import F32, U8, AnyArray
 from mojing.core.blend import guided_upsample
-from mojing.core.color import linear_to_srgb, srgb_to_linear, to_uint8
+from mojing.core.color import linear_to_srgb, luma, srgb_to_linear, to_uint8
 from mojing.core.errors import InputError
+from mojing.core.geometry import Box
 from mojing.makeup.head import hair_of_head
 from mojing.makeup.look import Layer
 from mojing.makeup.optics import LUMA, swatch
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 WORK = 360
 """Longest side in px at which the edge of the hair is drawn; finer edges follow the photo."""
+
+STRAND_EYES = 40.0
+"""Distance of the eyes in px at which streaks are drawn, at most."""
 
 PALE: F32 = np.array([0.56, 0.43, 0.25], np.float32)
 """Hair with all its melanin bleached out, linear."""
@@ -100,15 +104,64 @@ def _core(face: FaceView) -> F32:
     return np.asarray(cv2.resize(soft, (w, h)) / np.float32(255.0), np.float32)
 
 
-def place_hair(layer: Layer, face: FaceView, *, hair: F32) -> tuple[Placed, ...]:
-    """Where each shade of a hair layer lies: the layer's pattern about the head (`regions.place`) times the alpha."""
-    out = []
-    for placed in place(layer, face):
+def place_hair(layer: Layer, face: FaceView, *, hair: F32, rgb: U8 | None = None) -> tuple[Placed, ...]:
+    """Where each shade of a hair layer lies: the layer's pattern about the head (`regions.place`) times the alpha.
+
+    Given the photo `rgb` (H, W, 3) too, streaks run along its strands.
+    """
+    out, found = [], place(layer, face)
+    if rgb is not None and layer.pattern == "streaks" and found:
+        found = streaked(layer, face, rgb=rgb, hair=hair, box=found[0].box)
+    for placed in found:
         rows, cols = placed.box.slices(face.hw)
         mask = trimmed(Placed(placed.box, placed.mask * hair[rows, cols], placed.shade, None, placed.area))
         if mask is not None:
             out.append(mask)
     return tuple(out)
+
+
+def streaked(layer: Layer, face: FaceView, *, rgb: U8, hair: F32, box: Box) -> tuple[Placed, ...]:
+    """Masks in `box`, one a shade, of streaks along the strands of a photo (H, W, 3).
+
+    Grains of noise are drawn out along the strands by line integral convolution (Cabral and Leedom 1993); the
+    strands' direction is that of the structure tensor (Bigun and Granlund 1987) of the hair's light and dark.
+    """
+    rows, cols = box.slices(face.hw)
+    unit = max(face.inter_ocular, 1.0)
+    k = min(1.0, STRAND_EYES / unit)
+    wh = max(round(box.width * k), 2), max(round(box.height * k), 2)
+    small = luma(np.asarray(cv2.resize(rgb[rows, cols], wh, interpolation=cv2.INTER_AREA), np.uint8))
+    alpha = np.asarray(cv2.resize(hair[rows, cols], wh, interpolation=cv2.INTER_AREA), np.float32)
+    along = _directions(small, alpha, sigma=0.12 * k * unit)
+    y, x = np.mgrid[0 : wh[1], 0 : wh[0]].astype(np.float32)
+    grain = max(0.05 * layer.size * k * unit, 0.8)
+    out = []
+    for shade in range(len(layer.shades)):
+        noise = np.random.default_rng([11, shade]).standard_normal((wh[1], wh[0])).astype(np.float32)
+        noise = cv2.GaussianBlur(noise, (0, 0), grain)
+        total = noise.copy()
+        for sign in (-1.0, 1.0):
+            px, py, way = x.copy(), y.copy(), np.float32(sign) * along
+            for _ in range(round(1.2 * k * unit)):
+                px, py = px + way[..., 0], py + way[..., 1]
+                total += cv2.remap(noise, px, py, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+                turned = cv2.remap(along, px, py, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+                same = np.sign((turned * way).sum(axis=2, keepdims=True))
+                way = turned * np.where(same == 0, np.float32(1.0), same)
+        inside = total[alpha > 0.3]
+        low, high = np.quantile(inside, [0.62, 0.86]) if inside.size else (0.0, 1.0)
+        soft = np.clip((total - low) / max(float(high - low), 1e-6), 0.0, 1.0)
+        mask = cv2.resize(soft, (round(box.width), round(box.height)), interpolation=cv2.INTER_LINEAR)
+        out.append(Placed(box, np.asarray(mask, np.float32), shade))
+    return tuple(out)
+
+
+def _directions(level: F32, alpha: F32, *, sigma: float) -> F32:
+    """Unit vectors (h, w, 2) along the strands of hair with light and dark `level` (h, w) where `alpha` is hair."""
+    gx, gy = (cv2.Sobel(level, cv2.CV_32F, dx, 1 - dx, ksize=3) * alpha for dx in (1, 0))
+    xx, yy, xy = (cv2.GaussianBlur(v, (0, 0), max(sigma, 0.8)) for v in (gx * gx, gy * gy, gx * gy))
+    angle = 0.5 * np.arctan2(2.0 * xy, xx - yy) + np.float32(np.pi / 2)
+    return np.asarray(np.dstack([np.cos(angle), np.sin(angle)]), np.float32)
 
 
 def dye(rgb: U8, product: AnyArray, *, amount: F32, light: AnyArray) -> U8:

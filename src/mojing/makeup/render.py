@@ -77,6 +77,7 @@ def render(
     light: AnyArray | None = None,
     tone: AnyArray | None = None,
     layers: bool = True,
+    still: bool = True,
 ) -> Made:
     """Paint a look on a face.
 
@@ -88,8 +89,11 @@ def render(
         light: (3,) linear light that a fully lit white surface throws back, if known; otherwise it is estimated.
         tone: (3,) albedo of the skin as `Made.tone` told it for the frame before, in a video; None in a photo.
         layers: whether the layers are wanted as pictures; without them a frame takes less time.
+        still: False for a frame of a video, in which streaks of hair keep their place instead of following its strands.
     """
-    return _Painter(rgb, face, hair=hair, known=(light, tone), keep=layers).paint(look)
+    painter = _Painter(rgb, face, hair=hair, known=(light, tone), keep=layers)
+    painter.still = still
+    return painter.paint(look)
 
 
 class _Painter:
@@ -106,6 +110,7 @@ class _Painter:
     ) -> None:
         self.rgb, self.face, self.hair, self.keep = rgb, face, hair, keep
         self.light, self.tone = known
+        self.still = True
         self.image = rgb.copy()
         self.mask = np.zeros(rgb.shape[:2], np.uint8)
         self.painted: list[Painted] = []
@@ -228,7 +233,7 @@ class _Painter:
         if self.hair is None:
             return
         light = self._face().skin.light
-        for placed in place_hair(layer, self.face, hair=self.hair):
+        for placed in place_hair(layer, self.face, hair=self.hair, rgb=self.rgb if self.still else None):
             at = self._at(placed.box)
             coverage = placed.mask * np.float32(layer.amount * layer.coverage)
             after = dye(self.image[at], layer.shades[placed.shade].colour, amount=coverage, light=light)

@@ -3,8 +3,9 @@
 Ratios of lengths are compared with those that our own face network draws on faces seen from the front (`USUAL`), so
 that what is called long is so among people, not against an ideal. The network draws every face a little towards the
 average one: its meshes must be held against its own, or nobody would ever have a thin lip. Only figures are used of
-which it tells the side of the usual much as its teacher does (tools/face_measures.py prints both). Lengths in mm take the iris to be 11.7 mm wide, as it is in most people to about half a millimetre (the measure that
-Ablavatski et al. 2020 tell distances by).
+which it tells the side of the usual much as its teacher does (tools/face_measures.py prints both). Lengths in mm take
+the iris to be 11.7 mm wide, as it is in most people to about half a millimetre (the measure that Ablavatski et al.
+2020 tell distances by).
 """
 
 from __future__ import annotations

@@ -170,7 +170,7 @@ class Live:
             assert face is not None
             found = time.perf_counter()
             hair = hair_of_parts(face) if any(layer.kind == "hair" for layer in self.look.layers) else None
-            made = render(rgb, face, look=self.look, hair=hair, tone=self.tone, layers=False)
+            made = render(rgb, face, look=self.look, hair=hair, tone=self.tone, layers=False, still=False)
             out, self.tone = made.image, made.tone
             self.painted += 1
         else:

@@ -297,10 +297,10 @@ def enlarged_logits(whole: Pass, torso: Pass | None, *, wh: tuple[int, int], pre
 
 def _present(whole: Pass, torso: Pass | None) -> U8:
     """Labels that are the largest somewhere in either pass: the others need not be enlarged. Background always is."""
-    found = {0, *np.unique(whole.parse.argmax(axis=0)).tolist()}
-    if torso is not None:
-        found |= set(np.unique(torso.parse.argmax(axis=0)).tolist())
-    return np.array(sorted(found), np.uint8)
+    passes = [whole] if torso is None else [whole, torso]
+    count = np.sum([np.bincount(decode.labels_of(p.parse).ravel(), minlength=len(LABELS)) for p in passes], axis=0)
+    count[0] += 1
+    return np.flatnonzero(count).astype(np.uint8)
 
 
 def _on_canvas(joints: F32, rect: Rect, wh: tuple[int, int]) -> F32:

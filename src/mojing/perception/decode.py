@@ -144,8 +144,9 @@ def drop_specks(parse: U8, *, share: float = 0.0004) -> U8:
     smallest = max(int(share * parse.size), 4)
     bad = np.zeros(parse.shape, np.uint8)
     for label in np.flatnonzero(np.bincount(parse.ravel(), minlength=1)):
-        x, y, w, h = cv2.boundingRect((parse == label).astype(np.uint8))
-        window = (parse[y : y + h, x : x + w] == label).astype(np.uint8)
+        mask = cv2.compare(parse, int(label), cv2.CMP_EQ)
+        x, y, w, h = cv2.boundingRect(mask)
+        window = mask[y : y + h, x : x + w]
         count, pieces, stats, _ = cv2.connectedComponentsWithStats(window, connectivity=4)
         small = stats[:, cv2.CC_STAT_AREA] < smallest
         small[0] = False

@@ -51,9 +51,11 @@ def clear_lenses(parts: F32, grid: AnyArray, *, crop: U8) -> F32 | None:
     the picture that their grid lies on.
     """
     glasses = parts[_PART["glasses"]] > 0.3
+    if not glasses.any():
+        return None
     side = (PARTS_SIZE, PARTS_SIZE)
     bare = (parts[_PART["skin"]] > 0.8) & (_inside(grid[list(facemesh.OVAL)]) > 0)
-    if not glasses.any() or bare.sum() < 30:
+    if bare.sum() < 30:
         return None
     logs = np.log(srgb_to_linear(np.asarray(cv2.resize(crop, side, interpolation=cv2.INTER_AREA))) + np.float32(4e-3))
     values = np.dstack([logs[..., 0] - logs[..., 1], logs[..., 1] - logs[..., 2], logs.mean(axis=2)])

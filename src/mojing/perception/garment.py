@@ -26,6 +26,9 @@ from mojing.runtime.store import ModelStore
 
 CATEGORIES = ("top", "outer", "dress", "skirt", "trousers")
 INPUT_WH = (256, 256)
+SHAPE_SIDE = 1024
+"""Longest side in px, but for less than twice as much, at which an outline is measured."""
+
 CLEAR_END = 0.3
 """Confidence of an elbow or a wrist from which the garment reaches there, whatever it is called."""
 
@@ -163,14 +166,9 @@ class GarmentNet:
         inner = true_lining(_inner(reading, outline), outline, category=kind)
         alpha = np.where(inner > 0, np.minimum(outline, 255 - inner), outline).astype(np.uint8)
         sleeve = max(reading.sleeve, key=lambda k: reading.sleeve[k])
-        mirror = symmetry(outline)
-        anchors, missed = complete_anchors(
-            reading.anchors, outline, category=kind, sleeve=sleeve, sure=reading.sleeve[sleeve], mirror=mirror
-        )
-        if kind == "trousers":
-            anchors = fit_legs(anchors, outline)
-        anchors = level_pairs(anchors, outline, category=kind, mirror=mirror)
-        anchors = fit_trunk(anchors, outline, category=kind, mirror=mirror)
+        # Of a large photo every so many pixels tell the shape.
+        step = max(max(photo.hw) // SHAPE_SIDE, 1)
+        anchors, missed = _placed_anchors(reading, outline[::step, ::step], step=step, category=kind, sleeve=sleeve)
         confidence = _confidence(reading, anchors, outline, category=category)
         notices = list(photo.notices)
         if missed and not given:
@@ -180,7 +178,8 @@ class GarmentNet:
         if not by_colour and confidence < 0.3:
             notices.append("the background is busy: the cut-out may be rough")
         anchors = _override(anchors, given)
-        found = attributes(alpha, inner, anchors=anchors, category=kind, sleeve=sleeve)
+        small = [np.ascontiguousarray(mask[::step, ::step]) for mask in (alpha, inner)]
+        found = attributes(*small, anchors=_rescaled(anchors, 1 / step), category=kind, sleeve=sleeve)
         rgb = own_colour(rgb, outline)
         return GarmentView(photo.hw, rgb, alpha, inner, kind, found, anchors, confidence, tuple(notices))
 
@@ -208,6 +207,28 @@ class GarmentNet:
             notices=(*photo.notices, "the garment was taken off the person who wears it", *body.notices),
             worn=True,
         )
+
+
+def _placed_anchors(reading: Reading, outline: U8, *, step: int, category: str, sleeve: str) -> tuple[F32, list[str]]:
+    """Anchors (17, 3) in px of the photo, and the names of those that the outline gave.
+
+    `outline` is every so many pixels (`step`) of the cut-out.
+    """
+    outline = np.ascontiguousarray(outline)
+    mirror = symmetry(outline)
+    seen, sure = _rescaled(reading.anchors, 1 / step), reading.sleeve[sleeve]
+    anchors, missed = complete_anchors(seen, outline, category=category, sleeve=sleeve, sure=sure, mirror=mirror)
+    if category == "trousers":
+        anchors = fit_legs(anchors, outline)
+    anchors = level_pairs(anchors, outline, category=category, mirror=mirror)
+    return _rescaled(fit_trunk(anchors, outline, category=category, mirror=mirror), step), missed
+
+
+def _rescaled(anchors: F32, scale: float) -> F32:
+    """Anchors in a picture `scale` times as large, whose first pixels lie on each other; absent ones stay."""
+    out = np.array(anchors, np.float32)
+    out[out[:, 2] > 0, :2] *= np.float32(scale)
+    return out
 
 
 def _softmax(logits: F32) -> F32:

@@ -25,6 +25,9 @@ NEARER = 0.6
 LEAST = 0.2
 """Share of a limb that must be cloth before any of it is relabelled; less is shading along its edge."""
 
+_WANTED = np.zeros(256, bool)
+_WANTED[[L[name] for group in _LIMBS for names in group for name in names] + [L["face"]]] = True
+
 _COLOURS = 4
 _SEED = 3
 
@@ -37,14 +40,15 @@ def clothe_limbs(labels: U8, rgb: U8) -> U8:
         rgb: (h, w, 3) the same picture.
     """
     face = labels == L["face"]
-    if face.sum() < 30:
+    if np.count_nonzero(face) < 30:
         return labels
-    lab = np.asarray(cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
-    lab[..., 0] *= 0.5
+    lab = _colours_of(rgb, np.nonzero(_WANTED[labels]))
     skin = _main_colours(lab[face], 2)
     out = labels.copy()
     for limbs, cloths in _LIMBS:
-        known = {c: _main_colours(lab[labels == L[c]], _COLOURS) for c in cloths if (labels == L[c]).sum() > 60}
+        known = {
+            c: _main_colours(lab[labels == L[c]], _COLOURS) for c in cloths if np.count_nonzero(labels == L[c]) > 60
+        }
         if not known:
             continue
         for limb in limbs:
@@ -52,9 +56,18 @@ def clothe_limbs(labels: U8, rgb: U8) -> U8:
     return out
 
 
+def _colours_of(rgb: U8, where: tuple[AnyArray, ...]) -> F32:
+    """Lab colours (h, w, 3), lightness halved, of the pixels at these rows and columns; zeros elsewhere."""
+    out = np.zeros(rgb.shape, np.float32)
+    if len(where[0]):
+        lab = cv2.cvtColor(rgb[where][None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0]
+        out[where] = lab * np.array([0.5, 1, 1], np.float32)
+    return out
+
+
 def _clothe(out: U8, lab: F32, limb: AnyArray, *, skin: F32, known: dict[str, F32]) -> None:
     """Relabel the covered part of one limb in `out`."""
-    if limb.sum() < 30:
+    if np.count_nonzero(limb) < 30:
         return
     pixels = lab[limb]
     from_skin = _distance(pixels, skin)

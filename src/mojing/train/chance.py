@@ -39,7 +39,7 @@ class Chance:
 
     def __init__(self, seed: int, *, batch: int, rank: int = 0, world: int = 1) -> None:
         self.seed, self.batch, self.rank, self.world = seed, batch, rank, world
-        self._order: tuple[int, int, int, NDArray[np.int64]] | None = None
+        self._order: dict[Purpose, tuple[int, int, NDArray[np.int64]]] = {}
 
     def _number(self, *key: int) -> int:
         return int(np.random.SeedSequence((self.seed, *key)).generate_state(1, np.uint64)[0] >> np.uint64(1))
@@ -66,21 +66,20 @@ class Chance:
         """(batch,) numbers in [0, 1)."""
         return self.mine(torch.rand(self.batch * self.world, generator=self.generator(step, purpose)))
 
-    def rows(self, step: int, count: int, purpose: Purpose = Purpose.order) -> Tensor:
+    def rows(self, step: int, count: int, *, purpose: Purpose = Purpose.order) -> Tensor:
         """(batch,) int64: which of `count` pictures this process takes; each comes once before any comes again."""
         start = step * self.batch * self.world + self.rank * self.batch
         at = np.arange(start, start + self.batch)
         out = np.empty(self.batch, np.int64)
         for epoch in np.unique(at // count):
             here = at // count == epoch
-            out[here] = self._permutation(int(epoch), count, purpose)[at[here] % count]
+            out[here] = self._permutation(int(epoch), count, purpose=purpose)[at[here] % count]
         return torch.from_numpy(out)
 
-    def _permutation(self, epoch: int, count: int, purpose: Purpose) -> NDArray[np.int64]:
-        kept = self._order
-        if kept is not None and kept[:3] == (epoch, count, int(purpose)):
-            return kept[3]
-        rng = np.random.default_rng((self.seed, epoch, int(purpose)))
-        order = rng.permutation(count)
-        self._order = (epoch, count, int(purpose), order)
+    def _permutation(self, epoch: int, count: int, *, purpose: Purpose) -> NDArray[np.int64]:
+        kept = self._order.get(purpose)
+        if kept is not None and kept[:2] == (epoch, count):
+            return kept[2]
+        order = np.random.default_rng((self.seed, epoch, int(purpose))).permutation(count)
+        self._order[purpose] = (epoch, count, order)
         return order

@@ -85,7 +85,7 @@ class Bank:
 
     def batch(self, step: int, chance: Chance, *, order: Purpose = Purpose.order) -> Batch:
         """The batch of a step, mirrored by halves when flipping."""
-        batch = self.at(chance.rows(step, len(self), order))
+        batch = self.at(chance.rows(step, len(self), purpose=order))
         if not self.flip:
             return batch
         turned = chance.uniform(step, Purpose.flip) < 0.5

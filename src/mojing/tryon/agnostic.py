@@ -141,7 +141,8 @@ def _labels(parse: U8, names: tuple[str, ...]) -> U8:
 def _taken_off(body: BodyView, figure: Figure, category: str, drape: Drape) -> tuple[U8, tuple[str, ...]]:
     """The clothes that are taken off, and what follows from it."""
     remove = _labels(body.parse, _OFF[category])
-    area = np.bincount(body.parse.ravel(), minlength=len(LABELS)) / max(int((body.parse > 0).sum()), 1)
+    some = body.parse[::4, ::4]
+    area = np.bincount(some.ravel(), minlength=len(LABELS)) / max(int(np.count_nonzero(some)), 1)
     notices: list[str] = []
     has = {name for name in ("upper", "outer", "dress", "skirt", "trousers") if area[L[name]] > 0.02}
     if category == "top" and "dress" in has:
@@ -185,9 +186,8 @@ def _below(figure: Figure, hw: tuple[int, int], row: float) -> U8:
     axis = figure.at["hips"] - figure.at["neck"]
     down = axis / (np.hypot(*axis) + 1e-6)
     middle = figure.at["hips"] + down * (row - figure.at["hips"][1]) / max(float(down[1]), 0.3)
-    ys, xs = np.mgrid[0 : hw[0], 0 : hw[1]].astype(np.float32)
-    lower = (xs - middle[0]) * down[0] + (ys - middle[1]) * down[1] > 0
-    return np.where(lower, np.uint8(255), np.uint8(0))
+    xs, ys = ((np.arange(n, dtype=np.float32) - m) * d for n, m, d in zip(hw[::-1], middle, down, strict=True))
+    return np.where(xs[None] > -ys[:, None], np.uint8(255), np.uint8(0))
 
 
 def _in_front(body: BodyView, figure: Figure, drape: Drape, category: str, *, length: float, new: U8) -> U8:
@@ -258,11 +258,16 @@ def _bare(limbs: tuple[Limb, ...], drape: Drape) -> U8:
 def _stay(body: BodyView, *, mask: U8, new: U8, remove: U8, length: float) -> U8:
     """Pixels of the mask whose original is as good as any."""
     rim = max(0.012 * length, 1.0)
-    person = np.asarray(cv2.compare(body.alpha, 12, cv2.CMP_GT), np.uint8)
-    nothing = cv2.bitwise_not(np.maximum(grow(person, rim), grow(new, rim)))
+    out = np.zeros_like(mask)
+    x, y, w, h = cv2.boundingRect(mask)
+    pad = int(1.2 * rim) + 4
+    near = np.s_[max(y - pad, 0) : y + h + pad, max(x - pad, 0) : x + w + pad]
+    person = np.asarray(cv2.compare(body.alpha[near], 12, cv2.CMP_GT), np.uint8)
+    nothing = cv2.bitwise_not(np.maximum(grow(person, rim), grow(new[near], rim)))
     # Beside a garment its edge was cut by eye and its shadow lies on what is next to it; further off all is as it was.
-    touched = grow(np.maximum(remove, new), 1.2 * rim)
-    return np.asarray(cv2.bitwise_and(mask, np.maximum(nothing, cv2.bitwise_not(touched))), np.uint8)
+    touched = grow(np.maximum(remove[near], new[near]), 1.2 * rim)
+    out[near] = cv2.bitwise_and(mask[near], np.maximum(nothing, cv2.bitwise_not(touched)))
+    return out
 
 
 def soft_mask(edit: Edit, *, radius: float, rect: tuple[int, int, int, int] | None = None) -> F32:

@@ -155,7 +155,7 @@ def make_pattern(garment: GarmentView, *, fit: Fit | None = None) -> Pattern:
         figure = Figure({**figure.at, **at}, figure.known)
     return Pattern(
         # Beyond its edge, too, the picture has the cloth's colours: no background shows along a resampled outline.
-        rgba=np.dstack([own_colour(garment.rgb, alpha, rim=0.0), alpha]),
+        rgba=np.asarray(cv2.merge([own_colour(garment.rgb, alpha, rim=0.0), alpha]), np.uint8),
         figure=figure,
         category=category,
         limbs=tuple(limbs),
@@ -193,8 +193,7 @@ def _bounds(alpha: U8) -> tuple[float, float, float, float]:
 
 
 def _grid(hw: tuple[int, int], scale: float) -> AnyArray:
-    xs = (np.arange(hw[1]) + 0.5) / scale - 0.5
-    ys = (np.arange(hw[0]) + 0.5) / scale - 0.5
+    xs, ys = ((np.arange(n, dtype=np.float32) + np.float32(0.5)) / np.float32(scale) - 0.5 for n in hw[::-1])
     return np.stack(np.meshgrid(xs, ys), axis=-1)
 
 
@@ -254,9 +253,9 @@ def _sleeve(cloth: AnyArray, figure: Figure, *, side: str, scale: float) -> tupl
     line = np.stack([shoulder, at[f"{side}_elbow"], at[f"{side}_wrist"]])
     local = np.stack([(line - shoulder) @ out, (line - shoulder) @ down], axis=1) / length
     border = _armhole(rows, v, u, local)
-    rel = _grid((cloth.shape[0], cloth.shape[1]), scale) - shoulder
-    pu, pv = rel @ out / length, rel @ down / length
-    over = pu - np.interp(pv, v, border)
+    rel = _grid((cloth.shape[0], cloth.shape[1]), scale) - shoulder.astype(np.float32)
+    pu, pv = (rel @ (way / length).astype(np.float32) for way in (out, down))
+    over = pu - np.interp(pv, v, border).astype(np.float32)
     if local[2, 0] < local[1, 0] - 0.1:
         over = np.maximum(over, 0.12 - _distance(pu, pv, local[1], local[2]))
     joint = np.minimum(0.14 - np.hypot(pu, pv), pu + 0.04)

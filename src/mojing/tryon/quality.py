@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
+from mojing.core.arrays import AnyArray
 from mojing.core.skeleton import J
 from mojing.perception.body import BodyView
 from mojing.perception.garment import GarmentView
@@ -76,9 +78,9 @@ def signs_of(body: BodyView, garment: GarmentView, *, drape: Drape, rendered: Re
     `shift` is the mean residual flow in torso lengths, `invented` the share of the changed area that no garment covers,
     `spill` the share of the garment that lies beyond the body and what was worn.
     """
-    change = (edit.mask > 0) & (edit.stay == 0)
-    cloth = rendered.alpha > 0.5
-    known = (body.alpha > 127) | (edit.remove > 0)
+    change = cv2.bitwise_and(edit.mask, cv2.bitwise_not(edit.stay))
+    cloth = cv2.compare(rendered.alpha, 0.5, cv2.CMP_GT)
+    known = np.maximum(cv2.compare(body.alpha, 127, cv2.CMP_GT), edit.remove)
     return {
         "body": _trunk_confidence(body, garment.category),
         "garment": garment.confidence,
@@ -87,9 +89,14 @@ def signs_of(body: BodyView, garment: GarmentView, *, drape: Drape, rendered: Re
         "stretch": _evenness(drape),
         "size": _covered(body, drape, garment.category),
         "shift": rendered.shift,
-        "invented": float((change & ~cloth).sum() / max(int(change.sum()), 1)),
-        "spill": float((cloth & ~known).sum() / max(int(cloth.sum()), 1)),
+        "invented": _share(cv2.bitwise_not(cloth), change),
+        "spill": _share(cv2.bitwise_not(known), cloth),
     }
+
+
+def _share(part: AnyArray, whole: AnyArray) -> float:
+    """Share of the pixels of one mask, 0 or 255, that lie in another."""
+    return cv2.countNonZero(cv2.bitwise_and(part, whole)) / max(cv2.countNonZero(whole), 1)
 
 
 def chance(signs: Mapping[str, float], weights: Mapping[str, float]) -> float:
@@ -123,6 +130,6 @@ def _evenness(drape: Drape) -> float:
 
 def _covered(body: BodyView, drape: Drape, category: str) -> float:
     """1 when the garment covers a sensible area for its kind; less when far too small or large."""
-    area = float((drape.alpha > 0.5).sum()) / torso_px(body) ** 2
+    area = cv2.countNonZero(cv2.compare(drape.alpha, 0.5, cv2.CMP_GT)) / torso_px(body) ** 2
     low, high = _AREA[category]
     return float(np.clip(min(area / low, high / max(area, 1e-6)), 0, 1))
