@@ -20,6 +20,9 @@ from mojing.tryon.parts import SIDES
 Rect = tuple[int, int, int, int]
 """x, y, width, height of a window of the photo in px."""
 
+_CORRIDOR = 3.6
+"""How many half widths from a bare limb's line cloth that was taken off can have been its sleeve or trouser leg."""
+
 _LIKE = (14.0, 28.0)
 """Most that hands and limbs that stay may differ from the face, in chroma and in lightness, to be taken for skin."""
 
@@ -82,7 +85,7 @@ def uncover(
     out = invented
     side = _outside(edit, body, rect=rect, length=length, upper=upper)
     if side.any():
-        out = _mix(out, _background(rgb, body, rect=rect), side * seen)
+        out = _mix(out, _background(rgb, body, rect=rect), side * np.maximum(seen, _beside(edit, rect)))
     if not edit.limbs or tone is None:
         return out
     skin = paint(edit.limbs, tone, rect=rect)
@@ -145,6 +148,20 @@ def _outside(edit: Edit, body: BodyView, *, rect: Rect, length: float, upper: bo
     cv2.fillPoly(trunk, [np.rint(np.clip(corners, -30000, 30000)).astype(np.int32)], 255)
     far = cv2.distanceTransform(cv2.bitwise_not(trunk), cv2.DIST_L2, 3) * np.float32(step / (0.03 * length))
     soft = np.asarray((was > 0) * np.clip(far, 0, 1), np.float32)
+    return np.asarray(_over_window(soft, step, (h, w)), np.float32)
+
+
+def _beside(edit: Edit, rect: Rect) -> F32:
+    """How surely (0..1) a window's pixels lie near enough to a bare limb to have been its sleeve or trouser leg."""
+    x, y, w, h = rect
+    if not edit.limbs:
+        return np.zeros((h, w), np.float32)
+    step = max(1, round(edit.limbs[0].length / 60))
+    half = step // 2
+    ys, xs = np.arange(y + half, y + h, step, dtype=np.float32), np.arange(x + half, x + w, step, dtype=np.float32)
+    grid = np.stack(np.broadcast_arrays(xs[None], ys[:, None]), axis=-1)
+    near = np.min([limb.place(grid)[0] for limb in edit.limbs], axis=0)
+    soft = np.clip((_CORRIDOR - near) / 0.5, 0, 1).astype(np.float32)
     return np.asarray(_over_window(soft, step, (h, w)), np.float32)
 
 
