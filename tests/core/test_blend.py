@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mojing.core.arrays import F64, U8, AnyArray
-from mojing.core.blend import feather, guided_coefficients, guided_upsample, over, unit
+from mojing.core.blend import feather, guided_alpha, guided_coefficients, guided_upsample, over, unit
 
 
 def test_unit_of_every_kind() -> None:
@@ -88,3 +88,15 @@ def test_upsampling_on_a_flat_guide_is_smooth(picture: U8) -> None:
     assert up[20, 2] < 0.2
     assert up[20, -2] > 0.8
     assert (np.diff(up[20]) > -1e-4).all()
+
+
+def test_opacity_in_8_bits_is_the_soft_mask_stretched() -> None:
+    rng = np.random.default_rng(2)
+    guide = rng.integers(0, 255, (200, 330, 3), np.uint8)
+    guide[:, 150:] //= 4
+    low = np.zeros((40, 66), np.float32)
+    low[:, 30:] = 1
+    soft = guided_upsample(low, guide, eps=1e-3)
+    for span in ((0.0, 1.0), (0.1, 0.9)):
+        wanted = np.clip((soft - span[0]) / (span[1] - span[0]) * 255, 0, 255)
+        assert np.abs(guided_alpha(low, guide, eps=1e-3, span=span) - wanted).max() <= 1

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mojing.core.arrays import U8
-from mojing.core.geometry import Affine, Box, crop_affine, fit_similarity, letterbox, warp_crop
+from mojing.core.geometry import (
+    Affine,
+    Box,
+    crop_affine,
+    enlarge_cells,
+    fit_similarity,
+    letterbox,
+    shrink_cells,
+    warp_crop,
+)
 
 numbers = st.floats(-500, 500)
 sizes = st.floats(1, 500)
@@ -129,3 +139,12 @@ def test_fit_similarity_of_one_point_moves() -> None:
 def test_apply_carries_confidence() -> None:
     moved = Affine.similarity(2.0).apply(np.array([[1.0, 2.0, 0.7]]))
     np.testing.assert_allclose(moved, [[2, 4, 0.7]])
+
+
+@given(h=st.integers(9, 60), w=st.integers(9, 60), cells=st.integers(1, 5))
+def test_a_window_of_enlarged_cells_is_cut_out_of_the_whole(h: int, w: int, cells: int) -> None:
+    small = shrink_cells(np.random.default_rng(h * w).random((h, w)).astype(np.float32), cells)
+    assert small.shape == (-(-h // cells), -(-w // cells))
+    whole = cv2.resize(small, (small.shape[1] * cells, small.shape[0] * cells), interpolation=cv2.INTER_LINEAR)
+    window = np.s_[h // 3 : h, w // 4 : w - 2]
+    assert np.allclose(enlarge_cells(small, cells, window), whole[window], atol=1e-5)

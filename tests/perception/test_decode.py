@@ -135,3 +135,11 @@ def test_arms_take_the_side_of_the_nearer_bones() -> None:
     assert np.array_equal(decode.nearest_sides(swapped, joints), truth)
     joints[:, 2] = 0
     assert decode.nearest_sides(swapped, joints) is swapped
+
+
+def test_a_part_of_enlarged_labels_is_that_part_of_the_whole() -> None:
+    parse = np.zeros((60, 40), np.uint8)
+    parse[10:40, 12:30], parse[25:50, 20:35] = 3, 7
+    part = Rect(50, 130, 215, 400)
+    whole = decode.resize_labels(parse, (230, 410))
+    assert np.array_equal(decode.resize_labels(parse, (230, 410), part=part), whole[130:400, 50:215])

@@ -235,3 +235,15 @@ def test_exports_have_the_photos_size_and_all_names(net: GarmentNet, tmp_path: P
     assert parse is not None
     assert parse.shape == (400, 300)
     assert parse.max() <= 20
+
+
+def test_a_cloths_own_colour_covers_what_shines_in_along_its_edge() -> None:
+    rgb, outline = np.full((240, 240, 3), 255, np.uint8), np.zeros((240, 240), np.uint8)
+    rgb[40:200, 60:180], outline[40:200, 60:180] = (30, 60, 120), 255
+    rgb[40:42, 60:180] = (140, 150, 180)  # mixed with the white behind
+    out = cutout.own_colour(rgb, outline, rim=0.02)
+    near, inside = out[36:44, 80:160].astype(int), np.s_[60:180, 80:160]
+    assert np.abs(near - (30, 60, 120)).max() <= 3
+    assert np.array_equal(out[inside], rgb[inside])
+    assert np.array_equal(out[:20], rgb[:20])
+    assert np.array_equal(cutout.own_colour(rgb, np.zeros_like(outline)), rgb)
