@@ -161,7 +161,8 @@ class Synthesis(nn.Module):
         self.first = Modulated(widths[0], widths[0])
         self.blocks = nn.ModuleList(StyledBlock(a, b) for a, b in pairwise(widths))
         self.head = Modulated(widths[-1], spec.channels, kernel=1, demodulate=False)
-        self.sources = {fine: max(0, fine - 4) for fine in range(max(2, doublings - 1), doublings + 1)}
+        # From the same level on at every size, so that a generator can be grown from one of half the size.
+        self.sources = {fine: max(0, fine - 4) for fine in range(min(3, max(2, doublings - 1)), doublings + 1)}
         self.excite = nn.ModuleDict(
             {
                 str(fine): Excitation(widths[coarse], widths[fine], base=base, pool=2**coarse)
@@ -213,8 +214,12 @@ class ModernDiscriminator(nn.Module):
         self.flat = unit_gain(nn.Linear(widths[-1] * base**2, widths[-1]))
         self.head = Projection(widths[-1], classes=spec.classes, conditions=spec.conditions)
 
+    def entry(self, x: Tensor) -> Tensor:
+        """Features (N, C, H, W) of a picture before the first block."""
+        return _act(self.first(x))
+
     def forward(self, x: Tensor, labels: Tensor | None = None, conditions: Tensor | None = None) -> Tensor:
-        x = _act(self.mix(self.std(self.blocks(_act(self.first(x))))))
+        x = _act(self.mix(self.std(self.blocks(self.entry(x)))))
         return self.head(_act(self.flat(x.flatten(1))), labels, conditions)
 
 

@@ -14,14 +14,15 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from lightning.fabric import Fabric
-from torch import Tensor
+from torch import Tensor, nn
 
 from mojing.core.errors import InputError
 from mojing.runtime.store import ModelStore
 from mojing.train.adversarial import build_game, launch, train
 from mojing.train.data.designs import FILE, OF_KIND, SIDE, Designs, prepare
-from mojing.train.games import Material
+from mojing.train.games import Batch, Game, Material, NoiseGame
 from mojing.train.loop import Run
 from mojing.train.monitor import Watch
 from mojing.train.options import parse_options
@@ -30,6 +31,9 @@ from mojing.train.settings import Common, Options
 
 CLIP = 10.0
 """Norm of gradients beyond which they are shortened; those of a healthy run stay mostly below."""
+
+HAND_OVER = 500
+"""Steps in which the outermost layers of a grown network learn to do what those of the small one did."""
 
 SMALL = "small"
 """Folder inside the run's that holds the half at half the size."""
@@ -67,7 +71,7 @@ class DesignOptions(Common):
     lr: float = 1e-3
     """learning rate of both networks at half the size; at full size, where weights are taken over, half of it"""
     r: float = 1.0
-    """gamma of the penalties R1 and R2 at half the size; at full size four times it: it goes with the number of pixels"""
+    """gamma of the penalties R1 and R2 at half the size; at full size four times it, as it goes with the pixels"""
     metrics_samples: int = 1000
     """made and real pictures measured on at the end; 0 measures never"""
     precision: Literal["32-true", "bf16-mixed"] = "bf16-mixed"
@@ -143,7 +147,7 @@ def run_design(asked: DesignOptions) -> Path:
         train(first, material_of(designs, first.size))
         material = material_of(designs, options.size)
         if not begun(options.out):
-            grow(first.out, options, material)
+            grow(first, options, small=material_of(designs, first.size), material=material)
         return train(options, material)
     return train(options, material_of(designs, options.size))
 
@@ -154,21 +158,82 @@ def begun(run: Path) -> bool:
     return last.exists() and bool(torch.load(last, map_location="cpu", weights_only=True)["step"] > 0)
 
 
-def grow(small: Path, options: Options, material: Material) -> None:
-    """Begin the run of `options` with the weights of a finished run at half the size and twice the width."""
-    before: dict[str, Any] = torch.load(small / "last.pt", map_location="cpu", weights_only=True)["game"]
+def grow(first: Options, options: Options, *, small: Material, material: Material) -> None:
+    """Begin the run of `options` with the networks of a finished run `first` at half the size and twice the width.
+
+    The new outermost layers learn first, alone, to do what the old ones did (`hand_over`): with fresh ones the rest
+    forgot in some hundred steps what it had learnt.
+    """
+    before: dict[str, Any] = torch.load(first.out / "last.pt", map_location="cpu", weights_only=True)["game"]
 
     def work(fabric: Fabric) -> None:
-        game = build_game(options, material, fabric=fabric)
+        old, game = build_game(first, small, fabric=fabric), build_game(options, material, fabric=fabric)
+        old.restore(before)
         for name, player in game.players.items():
-            weights = before["players"][name]["net"]
-            player.net.load_state_dict(grown(player.net.state_dict(), weights, judge=name in game.judges))
+            judge = name in game.judges
+            weights = old.players[name].net.state_dict()
+            player.net.load_state_dict(grown(player.net.state_dict(), weights, judge=judge))
+            hand_over(game, name, old=old.players[name].net, new=player.net)
         for name, average in game.averages.items():
-            average.net.load_state_dict(grown(average.net.state_dict(), before["averages"][name]["net"], judge=False))
+            average.net.load_state_dict(game.players[name].net.state_dict())
+            weights = old.averages[name].net.state_dict()
+            average.net.load_state_dict(grown(average.net.state_dict(), weights, judge=False))
+            hand_over(game, name, old=old.averages[name].net, new=average.net, steps=HAND_OVER // 2)
         run = Run(options.out, minutes=max(options.minutes, 1.0), steps=options.steps)
         run.save({"game": game.state(), "watch": Watch(game).state()})
 
     launch(options, work)
+
+
+def hand_over(game: Game, name: str, *, old: nn.Module, new: nn.Module, steps: int = HAND_OVER) -> float:
+    """Teach the outermost layers of a grown network, the rest held still, to do what the old network's did.
+
+    A generator's picture should be the old one's at twice the size; what a discriminator's second block is given, what
+    the old one's first was given of the picture at half the size. Returns the last mean squared difference.
+    """
+    assert isinstance(game, NoiseGame)
+    judge = name in game.judges
+    fresh = ("first.", "blocks.0.") if judge else _last_of(new)
+    learnt = [p for key, p in new.named_parameters() if key.startswith(fresh)]
+    before = {p: p.requires_grad for p in new.parameters()}
+    new.requires_grad_(False)
+    for p in learnt:
+        p.requires_grad_(True)
+    optimizer = torch.optim.Adam(learnt, lr=4e-3)
+    loss = torch.zeros(())
+    for step in range(steps):
+        generator = torch.Generator().manual_seed(step)
+        rows = torch.randint(len(game.bank), (16,), generator=generator)
+        batch = game.bank.at(rows).to(game.fabric.device)
+        z = torch.randn((16, game.options.latent), generator=generator).to(game.fabric.device)
+        with game.fabric.autocast():
+            loss = _gap(old, new, batch=batch, z=z, judge=judge)
+        for group in optimizer.param_groups:
+            group["lr"] = 4e-3 * (1 - step / steps)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    for p, learns in before.items():
+        p.requires_grad_(learns)
+    return float(loss.detach())
+
+
+def _gap(old: nn.Module, new: nn.Module, *, batch: Batch, z: Tensor, judge: bool) -> Tensor:
+    """Mean squared difference of what old and new outermost layers do."""
+    if judge:
+        with torch.no_grad():
+            wanted = old.entry(F.avg_pool2d(batch.x, 2))  # type: ignore[operator]
+        return F.mse_loss(new.blocks[0](new.entry(batch.x)).float(), wanted.float())  # type: ignore[index, operator]
+    with torch.no_grad():
+        wanted = F.interpolate(old(z, *batch.about).float(), scale_factor=2, mode="bilinear", align_corners=False)
+    return F.mse_loss(new(z, *batch.about).float(), wanted)
+
+
+def _last_of(net: nn.Module) -> tuple[str, ...]:
+    """Beginnings of the names of a modern generator's outermost layers."""
+    last = max(int(key.split(".")[2]) for key, _ in net.named_parameters() if key.startswith("synthesis.blocks."))
+    return (f"synthesis.blocks.{last}.", f"synthesis.excite.{last + 1}.", "synthesis.head.")
 
 
 def grown(fresh: Mapping[str, Tensor], small: Mapping[str, Tensor], *, judge: bool) -> dict[str, Tensor]:
