@@ -83,7 +83,8 @@ def own_colour(rgb: U8, outline: U8, *, rim: float = 0.004, reach: float = 0.018
         reach: how far (share of the garment's size) beyond it the cloth's colours are carried on.
 
     Returns:
-        (H, W, 3) uint8: equal to `rgb` further inside and far outside, between them the mean of the cloth near by.
+        (H, W, 3) uint8: equal to `rgb` further inside and far outside, between them the mean of the cloth near by, mixed
+        with `rgb` as far as the outline, drawn in by `rim`, is solid.
     """
     out = rgb.copy()
     x, y, w, h = cv2.boundingRect(cv2.compare(outline, 12, cv2.CMP_GT))
@@ -93,7 +94,8 @@ def own_colour(rgb: U8, outline: U8, *, rim: float = 0.004, reach: float = 0.018
     window = slice(max(y - spread, 0), y + h + spread), slice(max(x - spread, 0), x + w + spread)
     part = out[window]
     side = 2 * radius + 1
-    solid = cv2.erode(cv2.compare(outline[window], 250, cv2.CMP_GT), np.ones((side, side), np.uint8))
+    core = cv2.erode(outline[window], np.ones((side, side), np.uint8))
+    solid = cv2.compare(core, 250, cv2.CMP_GT)
     bands = [slice(a, min(a + _BAND, solid.shape[0])) for a in range(0, solid.shape[0], _BAND)]
     own = [shrink_cells(cv2.bitwise_and(part[at], part[at], mask=solid[at]), cells) for at in bands]
     sigma = spread / 2.5 / cells
@@ -104,7 +106,9 @@ def own_colour(rgb: U8, outline: U8, *, rim: float = 0.004, reach: float = 0.018
     for at in bands:
         tile = (at, slice(0, solid.shape[1]))
         known = cv2.compare(enlarge_cells(weight, cells, tile), _KNOWN, cv2.CMP_GT)
-        cv2.copyTo(enlarge_cells(mean, cells, tile), cv2.bitwise_and(known, cv2.bitwise_not(solid[at])), part[at])
+        share = core[at].astype(np.float32) * np.float32(1 / 255)
+        mixed = cv2.blendLinear(np.ascontiguousarray(part[at]), enlarge_cells(mean, cells, tile), share, 1 - share)
+        cv2.copyTo(mixed, cv2.bitwise_and(known, cv2.bitwise_not(solid[at])), part[at])
     return out
 
 
