@@ -83,8 +83,8 @@ def own_colour(rgb: U8, outline: U8, *, rim: float = 0.004, reach: float = 0.018
         reach: how far (share of the garment's size) beyond it the cloth's colours are carried on.
 
     Returns:
-        (H, W, 3) uint8: equal to `rgb` further inside and far outside, between them the mean of the cloth near by, mixed
-        with `rgb` as far as the outline, drawn in by `rim`, is solid.
+        (H, W, 3) uint8: equal to `rgb` further inside and far outside, between them the mean of the cloth near by,
+        mixed with `rgb` as far as the outline, drawn in by `rim`, is solid.
     """
     out = rgb.copy()
     x, y, w, h = cv2.boundingRect(cv2.compare(outline, 12, cv2.CMP_GT))
