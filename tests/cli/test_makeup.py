@@ -271,8 +271,8 @@ def test_several_faces_one_of_them_or_all(run: Run, tmp_path: Path) -> None:
         halves[which] = bool(changed[:, :340].any()), bool(changed[:, 340:].any())
     assert halves == {"": (True, False), "1": (True, False), "2": (False, True), "all": (True, True)}
     refused(run("makeup", photo, "--look", "evening", "--face", "9", "-o", tmp_path / "x.png"), {"bad_face"})
-    for told in (("match", photo), ("report", photo), ("harmony", photo), ("match", photo, "--json")):
-        assert "2 faces found" in run("makeup", *told)[1], "which face was read is told"
+    for asked in (("match", photo), ("report", photo), ("harmony", photo), ("match", photo, "--json")):
+        assert "2 faces found" in run("makeup", *asked)[1], "which face was read is told"
 
 
 @needs_face
