@@ -152,7 +152,9 @@ def test_the_environment_names_the_folder(folder: Path, monkeypatch: pytest.Monk
 def test_shipped_models_are_the_ones_described_and_small() -> None:
     checks = ModelStore().verify()
     assert [check for check in checks if check.problem] == []
-    assert sum(check.megabytes for check in checks) <= 40
+    tryon = {"body", "garment", "render"}
+    assert sum(check.megabytes for check in checks if check.name in tryon) <= 40
+    assert sum(check.megabytes for check in checks) <= 48
     for spec in ModelStore().list():
         assert spec.licence, spec.name
         assert spec.datasets, spec.name

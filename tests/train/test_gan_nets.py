@@ -227,7 +227,7 @@ def test_the_modern_generator_is_light_and_starts_in_range() -> None:
     with torch.no_grad():
         x = net(torch.randn(2, 128), torch.tensor([0, 1]), torch.rand(2, 3))
     assert 2 * macs < 0.6e9
-    assert 0.05 < float(x.std()) < 0.6
+    assert 0.05 < float(x.std()) < 0.75, "tanh is not at its ends"
 
 
 @pytest.mark.parametrize(

@@ -221,7 +221,7 @@ def model_card(about: dict[str, Any]) -> str:
     """Markdown card of a model from its JSON description."""
     data = "\n".join(f"- {line}" for line in about["datasets"])
     limits = "\n".join(f"- {line}" for line in about["limits"])
-    metrics = "\n".join(f"| {k} | {v:.4f} |" for k, v in about["metrics"].items())
+    metrics = "\n".join(f"| {k} | {v:.4f} |" for k, v in about["metrics"].items()) or "| none was made | |"
     recipe = about.get("recipe", "tryon" if about["name"] == "render" else about["name"])
     (cores, minutes), *_ = ((k, v) for k, v in about["training"].items() if k.startswith("minutes_on_"))
     cores = cores.removeprefix("minutes_on_").replace("_", " ").replace("cpu", "CPU")
@@ -263,7 +263,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         from mojing.train.ship_design import ship_design
 
         path = ship_design(args.run, args.out)
-        path.with_suffix(".md").write_text(model_card(json.loads(path.with_suffix(".json").read_text())))
+        for about in (path.with_suffix(".json"), path.with_name("design-mapping.json")):
+            about.with_suffix(".md").write_text(model_card(json.loads(about.read_text())))
         return 0
     ship(args.name, args.run, args.out)
     return 0
