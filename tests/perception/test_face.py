@@ -16,11 +16,12 @@ from mojing.core.arrays import F32, U8
 from mojing.core.errors import InputError
 from mojing.core.geometry import Box
 from mojing.core.image import load
-from mojing.eval.face import FINE, errors, roc, rolled, shrunk
+from mojing.eval.face import errors, roc, rolled, shrunk
 from mojing.makeup.look import Layer, Shade
 from mojing.makeup.regions import place
 from mojing.perception import facemesh as fm
-from mojing.perception.face import SIDE, Faces, cut
+from mojing.perception.crops import cut_square
+from mojing.perception.face import SIDE, Faces
 from mojing.perception.facefaults import brightest, covering, fault_of, flatness, iris_contrast, notices_of
 from mojing.perception.facefind import MAPS, STRIDE, Found, apart, peaks, where
 from mojing.perception.faceparts import clear_lenses, plausible
@@ -91,7 +92,7 @@ def test_a_crop_shows_the_face_where_it_should(roll: float, eyes: float) -> None
     rgb = np.zeros((*HW, 3), np.uint8)
     cv2.circle(rgb, np.rint(mesh[fm.NOSE_TIP, :2]).astype(int).tolist(), max(int(eyes / 12), 1), (255, 255, 255), -1)
     crop = parts_affine(mesh, size=SIDE)
-    seen = cut(rgb, crop)[..., 0]
+    seen = cut_square(rgb, crop, side=SIDE)[..., 0]
     at = crop.apply(mesh[fm.NOSE_TIP, :2][None])[0]
     box = Box.of_mask(seen, above=100)
     assert box is not None
@@ -293,7 +294,7 @@ def test_the_bundled_portrait_is_seen_as_it_was_when_shipped(faces: Faces, portr
     assert view.confidence > 0.8
     error = errors(view.mesh, np.array(json.loads(TEACHER.read_text()), np.float32))
     assert error.mean() < 4.0
-    assert error[list(FINE)].mean() < 4.0
+    assert error[list(fm.FINE)].mean() < 4.0
     assert error.max() < 15.0
     assert abs(view.roll - 2.9) < 3
     box = Box(0, 0, 512, 512)

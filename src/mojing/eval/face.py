@@ -29,15 +29,6 @@ from mojing.perception.track import FaceTracker
 from mojing.runtime.store import ModelStore
 
 SETS = ("faces", "shop", "people")
-FINE = (
-    *facemesh.LIPS_OUTER,
-    *facemesh.LIPS_INNER,
-    *facemesh.RIGHT_EYE,
-    *facemesh.LEFT_EYE,
-    *facemesh.RIGHT_IRIS,
-    *facemesh.LEFT_IRIS,
-)
-"""Lips, eyes and irises."""
 ROLL_DEG = 30.0
 SMALL_PX = 64
 """Height of the face, hairline to chin, in the photos of small faces."""
@@ -126,7 +117,7 @@ def judge(faces: Faces, rgb: U8, truth: F32, tally: Tally) -> FaceView | None:
         return None
     error = errors(right[0].mesh, truth)
     tally.every.append(float(error.mean()))
-    tally.fine.append(float(error[list(FINE)].mean()))
+    tally.fine.append(float(error[list(facemesh.FINE)].mean()))
     refusal = fault_of(rgb, right[0])
     if refusal is not None:
         tally.refused[refusal.code] = tally.refused.get(refusal.code, 0) + 1

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mojing.core.arrays import F32, U8
-from mojing.core.geometry import Border, Box, crop_affine, warp_crop
+from mojing.core.geometry import Affine, Border, Box, crop_affine, warp_crop
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,20 @@ def cut(rgb: U8, rect: Rect, *, wh: tuple[int, int], border: Border) -> U8:
     """The rectangle as a picture of `wh`, free of aliasing; beyond the photo lies `border`."""
     box = Box(float(rect.x0), float(rect.y0), float(rect.x1), float(rect.y1))
     return np.asarray(warp_crop(rgb, crop_affine(box, wh), out_wh=wh, border=border), np.uint8)
+
+
+def cut_square(rgb: U8, to: Affine, *, side: int) -> U8:
+    """The picture (side, side, 3) that `to` (photo px -> its px) shows; only the part of the photo under it is touched.
+
+    Beyond the photo its edge goes on; black where hardly any of it is seen.
+    """
+    edge = side + 1.0
+    corners = to.inverse().apply(np.array([[-2.0, -2.0], [edge, -2.0], [-2.0, edge], [edge, edge]]))
+    rows, cols = Box.around(corners).slices((rgb.shape[0], rgb.shape[1]))
+    if rows.stop - rows.start < 2 or cols.stop - cols.start < 2:
+        return np.zeros((side, side, 3), np.uint8)
+    moved = to.compose(Affine(np.array([[1.0, 0.0, cols.start], [0.0, 1.0, rows.start]])))
+    return np.asarray(warp_crop(rgb[rows, cols], moved, out_wh=(side, side), border="edge"), np.uint8)
 
 
 def as_input(rgb: U8) -> F32:

@@ -12,9 +12,9 @@ import numpy as np
 
 from mojing.core.arrays import F32, U8, AnyArray
 from mojing.core.errors import InputError
-from mojing.core.geometry import Affine, Box, warp_crop
+from mojing.core.geometry import Affine
 from mojing.perception import facemesh
-from mojing.perception.crops import as_input
+from mojing.perception.crops import as_input, cut_square
 from mojing.perception.facedetail import FaceDetail
 from mojing.perception.facefaults import SMALL_PX, fault_of, notices_of
 from mojing.perception.facefind import FaceFinder
@@ -129,7 +129,7 @@ class Faces:
 
         With `mirrored` the network sees the mirror image too, and the mean of both is told.
         """
-        seen = cut(rgb, crop)
+        seen = cut_square(rgb, crop, side=SIDE)
         image = as_input(seen)
         if mirrored:
             image = np.concatenate([image, image[..., ::-1]])
@@ -166,16 +166,6 @@ def _both(name: str, value: AnyArray) -> AnyArray:
     elif name == "parts":
         other = other[..., ::-1]
     return np.asarray((plain + other) / 2)
-
-
-def cut(rgb: U8, crop: Affine) -> U8:
-    """The network's input picture (192, 192, 3): the part of the photo under it is cut out before it is resized."""
-    corners = crop.inverse().apply(np.array([[-2.0, -2.0], [SIDE + 1, -2.0], [-2.0, SIDE + 1], [SIDE + 1, SIDE + 1]]))
-    rows, cols = Box.around(corners).slices((rgb.shape[0], rgb.shape[1]))
-    if rows.stop - rows.start < 2 or cols.stop - cols.start < 2:
-        return np.zeros((SIDE, SIDE, 3), np.uint8)
-    moved = crop.compose(Affine(np.array([[1.0, 0.0, cols.start], [0.0, 1.0, rows.start]])))
-    return np.asarray(warp_crop(rgb[rows, cols], moved, out_wh=(SIDE, SIDE), border="edge"), np.uint8)
 
 
 def _no_face() -> InputError:

@@ -12,9 +12,9 @@ from functools import cache
 import numpy as np
 
 from mojing.core.arrays import F32, I32, U8, AnyArray
-from mojing.core.geometry import Affine, Box, warp_crop
+from mojing.core.geometry import Affine
 from mojing.perception import facemesh
-from mojing.perception.crops import as_input
+from mojing.perception.crops import as_input, cut_square
 from mojing.runtime.session import Session
 from mojing.runtime.store import ModelStore
 
@@ -77,17 +77,6 @@ def _around(ring: AnyArray, *, size: float, angle: float) -> Affine:
     return Affine.similarity(PATCH / (2 * size), -angle, move=(float(middle[0]), float(middle[1])))
 
 
-def cut_patch(rgb: U8, affine: Affine) -> U8:
-    """Patch (64, 64, 3) of a photo; only the part of the photo under it is touched."""
-    edge = PATCH + 1.0
-    corners = affine.inverse().apply(np.array([[-2.0, -2.0], [edge, -2.0], [-2.0, edge], [edge, edge]]))
-    rows, cols = Box.around(corners).slices((rgb.shape[0], rgb.shape[1]))
-    if rows.stop - rows.start < 2 or cols.stop - cols.start < 2:
-        return np.zeros((PATCH, PATCH, 3), np.uint8)
-    moved = affine.compose(Affine(np.array([[1.0, 0.0, cols.start], [0.0, 1.0, rows.start]])))
-    return np.asarray(warp_crop(rgb[rows, cols], moved, out_wh=(PATCH, PATCH), border="edge"), np.uint8)
-
-
 def point_sets() -> tuple[I32, I32, I32]:
     """Mesh points that the patches tell, in the order of `patch_affines`."""
     eye, lips = eye_region().points, lips_region().points
@@ -103,7 +92,7 @@ class FaceDetail:
     def __call__(self, rgb: U8, mesh: F32) -> F32:
         """The mesh (478, 3) of a photo (H, W, 3) with eyes, brows and lips moved to where the patches show them."""
         affines = patch_affines(mesh)
-        patches = np.concatenate([as_input(cut_patch(rgb, affine)) for affine in affines])
+        patches = np.concatenate([as_input(cut_square(rgb, affine, side=PATCH)) for affine in affines])
         told = self.session.run({"patches": patches[None]})["points"][0]
         size = facemesh.inter_ocular(mesh)
         way, weight = np.zeros((facemesh.POINTS, 2)), np.zeros((facemesh.POINTS, 1))

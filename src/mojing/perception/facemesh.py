@@ -53,6 +53,9 @@ LEFT_IRIS: tuple[int, ...] = (473, 474, 475, 476, 477)
 
 # fmt: on
 
+FINE: tuple[int, ...] = (*LIPS_OUTER, *LIPS_INNER, *RIGHT_EYE, *LEFT_EYE, *RIGHT_IRIS, *LEFT_IRIS)
+"""Lips, eyes and irises: what make-up follows most closely."""
+
 NOSE_TIP, CHIN, FOREHEAD = 1, 152, 10
 
 

@@ -167,6 +167,27 @@ class Run:
         return state
 
 
+def descend(
+    loss: torch.Tensor,
+    parts: dict[str, float],
+    *,
+    net: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    step: int,
+    clip: float = 5.0,
+) -> None:
+    """One update of a network's weights by a loss, its gradients shortened to a norm of `clip`.
+
+    Raises:
+        FloatingPointError: the loss is not finite; names the step and the part.
+    """
+    check_finite(loss, parts, step)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(net.parameters(), clip)
+    optimizer.step()
+
+
 def checkpoint(net: nn.Module, ema: Ema, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     """What a run of one network needs to go on."""
     return {"net": net.state_dict(), "ema": ema.net.state_dict(), "optimizer": optimizer.state_dict()}

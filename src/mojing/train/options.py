@@ -7,11 +7,32 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
+
+
+@dataclass
+class Basics:
+    """What the recipe of every network of the project is told."""
+
+    data: Path = Path("data")
+    """folder of the data sets"""
+    threads: int = 2
+    """CPU threads"""
+    seed: int = 0
+    """seed of weights and augmentation"""
+
+
+@dataclass
+class Taught(Basics):
+    """What the recipe of a network that learns from the teacher is told."""
+
+    teacher: Path = Path("data/teacher")
+    """folder of the teacher's labels, one sub-folder a set"""
 
 
 def field_help(cls: type) -> dict[str, str]:

@@ -36,6 +36,10 @@ LIGHTER = {"arm": 9.0, "leg": 1.0}
 """How much lighter (L*) than face and neck the middle of a limb is."""
 
 
+Rect = tuple[int, int, int, int]
+"""x, y, width, height of a window of the photo in px."""
+
+
 @dataclass(frozen=True, eq=False)
 class Limb:
     """One arm or leg that a garment leaves bare from `start` on (1 = elbow or knee).
@@ -78,7 +82,7 @@ class Limb:
             out.append(np.concatenate([ends, ends[::-1] + outer]))
         return out
 
-    def rect(self, hw: tuple[int, int]) -> tuple[int, int, int, int]:
+    def rect(self, hw: tuple[int, int]) -> Rect:
         """Bounds x, y, width, height within a photo of this size; width or height 0 outside it."""
         reach = 0.16 * self.length + 2
         low = np.clip(np.floor(self.points.min(axis=0) - reach), 0, [hw[1], hw[0]]).astype(int)
@@ -129,18 +133,19 @@ def bare_limbs(figure: Figure, drape: Drape, category: str) -> dict[str, Limb]:
     return out
 
 
-def _grid(rect: tuple[int, int, int, int], step: int) -> F32:
+def _grid(rect: Rect, step: int) -> F32:
     x, y, w, h = rect
     xs = x + (np.arange(-(-w // step), dtype=np.float32) + 0.5) * step - 0.5
     ys = y + (np.arange(-(-h // step), dtype=np.float32) + 0.5) * step - 0.5
     return np.stack(np.broadcast_arrays(xs[None], ys[:, None]), axis=-1).astype(np.float32)
 
 
-def _enlarged(cells: AnyArray, rect: tuple[int, int, int, int], step: int) -> AnyArray:
-    """Values at every pixel of a rectangle from those of its cells of `step` px."""
+def over_window(cells: AnyArray, step: int, hw: tuple[int, int]) -> AnyArray:
+    """Values at every pixel of a window from those at the middles of its cells of `step` px, carried on at its end."""
     h, w = cells.shape[:2]
-    big = cells if step == 1 else cv2.resize(cells, (w * step, h * step), interpolation=cv2.INTER_LINEAR)
-    return np.ascontiguousarray(big[: rect[3], : rect[2]])
+    big = cv2.resize(cells, (w * step, h * step), interpolation=cv2.INTER_LINEAR)
+    more = ((0, max(hw[0] - h * step, 0)), (0, max(hw[1] - w * step, 0)), *([(0, 0)] * (cells.ndim - 2)))
+    return np.ascontiguousarray(np.pad(big, more, mode="edge")[: hw[0], : hw[1]])
 
 
 def layout(limbs: Sequence[Limb], hw: tuple[int, ...], *, edge: float = 1.0) -> U8:
@@ -150,7 +155,7 @@ def layout(limbs: Sequence[Limb], hw: tuple[int, ...], *, edge: float = 1.0) -> 
         rect = limb.rect((hw[0], hw[1]))
         if rect[2] > 0 and rect[3] > 0:
             x, y, w, h = rect
-            near = _enlarged(limb.place(_grid(rect, _step(limb)))[0], rect, _step(limb))
+            near = over_window(limb.place(_grid(rect, _step(limb)))[0], _step(limb), (h, w))
             part = out[y : y + h, x : x + w]
             np.maximum(part, cv2.compare(near, edge, cv2.CMP_LE), out=part)
     return out
@@ -168,7 +173,7 @@ class Skin:
     alpha: F32
 
 
-def paint(limbs: Sequence[Limb], tone: dict[str, F64], *, rect: tuple[int, int, int, int]) -> Skin:
+def paint(limbs: Sequence[Limb], tone: dict[str, F64], *, rect: Rect) -> Skin:
     """The limbs' skin in a rectangle x, y, width, height of the photo.
 
     Args:
@@ -191,9 +196,10 @@ def paint(limbs: Sequence[Limb], tone: dict[str, F64], *, rect: tuple[int, int, 
         lab[...] = tone[limb.kind]
         lab[..., 0] -= shade
         colour = np.rint(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB) * np.float32(255)).astype(np.uint8)
-        own = _enlarged(colour, inner, _step(limb))
+        size = (inner[3], inner[2])
+        own = over_window(colour, _step(limb), size)
         sharp = 0.6 * max(0.068 * limb.length, 2.0)  # 0.6 px per half width, about
-        fill = np.clip(_enlarged(near, inner, _step(limb)) * np.float32(-sharp) + np.float32(sharp + 0.5), 0, 1)
+        fill = np.clip(over_window(near, _step(limb), size) * np.float32(-sharp) + np.float32(sharp + 0.5), 0, 1)
         window = np.s_[above - y0 : above - y0 + inner[3], left - x0 : left - x0 + inner[2]]
         before = np.ascontiguousarray(rgb[window])
         rgb[window] = cv2.copyTo(own, cv2.compare(fill, np.ascontiguousarray(alpha[window]), cv2.CMP_GT), before)

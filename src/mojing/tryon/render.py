@@ -26,6 +26,7 @@ from mojing.runtime.store import ModelStore
 from mojing.tryon.agnostic import Edit, grow, soft_mask
 from mojing.tryon.conditions import CATEGORIES, CROP_WH, STRIDE, context_input, crop_rect, picture_input, skin_colour
 from mojing.tryon.drape import Drape
+from mojing.tryon.limbs import Rect
 from mojing.tryon.pattern import UPPER
 from mojing.tryon.uncover import tones, uncover
 
@@ -37,10 +38,6 @@ GARMENT_LABELS: dict[str, tuple[str, ...]] = {
     "trousers": ("trousers",),
 }
 """Labels that the new parse map may give the garment's pixels."""
-
-
-Rect = tuple[int, int, int, int]
-"""x, y, width, height of a window of the photo in px."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,16 +9,13 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from mojing.core.arrays import F32, F64, U8, AnyArray
+from mojing.core.arrays import F32, F64, U8
 from mojing.core.skeleton import J
 from mojing.perception.body import BodyView
 from mojing.perception.labels import L
 from mojing.tryon.agnostic import Edit
-from mojing.tryon.limbs import LIGHTER, Skin, paint
+from mojing.tryon.limbs import LIGHTER, Rect, Skin, over_window, paint
 from mojing.tryon.parts import SIDES
-
-Rect = tuple[int, int, int, int]
-"""x, y, width, height of a window of the photo in px."""
 
 _CORRIDOR = 3.6
 """How many half widths from a bare limb's line cloth that was taken off can have been its sleeve or trouser leg."""
@@ -122,15 +119,7 @@ def _offset(skin: Skin, photo: U8, known: U8, *, length: float) -> F32 | None:
     rest = (photo[few].astype(np.float32) - skin.rgb[few]) * on[..., None]
     sigma = 0.1 * length / step
     small = cv2.GaussianBlur(rest, (0, 0), sigma) / (cv2.GaussianBlur(on, (0, 0), sigma) + 0.04)[..., None]
-    return np.asarray(_over_window(small, step, (h, w)), np.float32)
-
-
-def _over_window(cells: AnyArray, step: int, hw: tuple[int, int]) -> AnyArray:
-    """Values at every pixel of a window from those at the middles of its cells of `step` px."""
-    h, w = cells.shape[:2]
-    big = cv2.resize(cells, (w * step, h * step), interpolation=cv2.INTER_LINEAR)
-    more = ((0, max(hw[0] - h * step, 0)), (0, max(hw[1] - w * step, 0)), *([(0, 0)] * (cells.ndim - 2)))
-    return np.ascontiguousarray(np.pad(big, more, mode="edge")[: hw[0], : hw[1]])
+    return np.asarray(over_window(small, step, (h, w)), np.float32)
 
 
 def _outside(edit: Edit, body: BodyView, *, rect: Rect, length: float, upper: bool) -> F32:
@@ -148,7 +137,7 @@ def _outside(edit: Edit, body: BodyView, *, rect: Rect, length: float, upper: bo
     cv2.fillPoly(trunk, [np.rint(np.clip(corners, -30000, 30000)).astype(np.int32)], 255)
     far = cv2.distanceTransform(cv2.bitwise_not(trunk), cv2.DIST_L2, 3) * np.float32(step / (0.03 * length))
     soft = np.asarray((was > 0) * np.clip(far, 0, 1), np.float32)
-    return np.asarray(_over_window(soft, step, (h, w)), np.float32)
+    return np.asarray(over_window(soft, step, (h, w)), np.float32)
 
 
 def _beside(edit: Edit, rect: Rect) -> F32:
@@ -162,7 +151,7 @@ def _beside(edit: Edit, rect: Rect) -> F32:
     grid = np.stack(np.broadcast_arrays(xs[None], ys[:, None]), axis=-1)
     near = np.min([limb.place(grid)[0] for limb in edit.limbs], axis=0)
     soft = np.clip((_CORRIDOR - near) / 0.5, 0, 1).astype(np.float32)
-    return np.asarray(_over_window(soft, step, (h, w)), np.float32)
+    return np.asarray(over_window(soft, step, (h, w)), np.float32)
 
 
 def _middle(body: BodyView, name: str) -> F64:
@@ -203,5 +192,5 @@ def _background(rgb: U8, body: BodyView, *, rect: Rect) -> U8:
     top, left = (y - y0) // step, (x - x0) // step
     rows, cols = -(-h // step) + 1, -(-w // step) + 1
     return np.asarray(
-        _over_window(np.rint(small).astype(np.uint8)[top : top + rows, left : left + cols], step, (h, w)), np.uint8
+        over_window(np.rint(small).astype(np.uint8)[top : top + rows, left : left + cols], step, (h, w)), np.uint8
     )

@@ -31,22 +31,18 @@ from mojing.train.data.people import (
     visible,
     whole_box,
 )
-from mojing.train.loop import Ema, Prefetch, Run, check_finite, checkpoint, cosine, restore
+from mojing.train.loop import Ema, Prefetch, Run, checkpoint, cosine, descend, restore
 from mojing.train.nets.body import BodyNet, channels_last_bf16
-from mojing.train.options import parse_options
+from mojing.train.options import Taught, parse_options
 
 CROP_WH = (192, 256)
 CLOTHES = ("upper", "outer", "dress", "skirt", "trousers", "legwear", "shoes", "bag", "hat", "scarf")
 
 
 @dataclass
-class Options:
+class Options(Taught):
     """Settings of a run; each is a flag."""
 
-    data: Path = Path("data")
-    """folder of the data sets"""
-    teacher: Path = Path("data/teacher")
-    """folder of the teacher's labels, one sub-folder a set"""
     out: Path = Path("runs/body")
     """folder of the run: log, checkpoints; an existing run is resumed"""
     start: Path = Path()
@@ -63,10 +59,6 @@ class Options:
     """share of a batch that carries hand-made labels"""
     lr: float = 2e-3
     """peak learning rate of AdamW"""
-    threads: int = 2
-    """CPU threads"""
-    seed: int = 0
-    """seed of weights and augmentation"""
 
 
 @dataclass
@@ -340,11 +332,7 @@ def train(options: Options) -> Path:
         with channels_last_bf16("cpu"):
             out = net(image)
         loss, parts = losses(out, batch, weights)
-        check_finite(loss, parts, run.step)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-        optimizer.step()
+        descend(loss, parts, net=net, optimizer=optimizer, step=run.step)
         ema.update(net)
         run.tick()
         if run.step % 50 == 0:

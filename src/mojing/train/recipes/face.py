@@ -21,35 +21,22 @@ from mojing.perception.faceview import FACE_PARTS
 from mojing.train.data import augment as aug
 from mojing.train.data import face_augment as dress
 from mojing.train.data.faces import IGNORE, REACH, Face, load_faces, load_others
-from mojing.train.loop import Ema, Prefetch, Run, check_finite, checkpoint, cosine, restore
+from mojing.train.loop import Ema, Prefetch, Run, checkpoint, cosine, descend, restore
 from mojing.train.nets.body import channels_last_bf16
 from mojing.train.nets.face import ANCHORS, FaceNet
-from mojing.train.options import parse_options
+from mojing.train.options import Taught, parse_options
 
 SIDE = 192
 SMALL = 128
 CROP_REACH = 1.6
 """Side of a crop over the size of the face, as `faceview.parts_affine` cuts them."""
 CHECK_EVERY = 0.1
-FINE = (
-    *facemesh.LIPS_OUTER,
-    *facemesh.LIPS_INNER,
-    *facemesh.RIGHT_EYE,
-    *facemesh.LEFT_EYE,
-    *facemesh.RIGHT_IRIS,
-    *facemesh.LEFT_IRIS,
-)
-"""Lips, eyes and irises: what make-up follows most closely."""
 
 
 @dataclass
-class Options:
+class Options(Taught):
     """Settings of a run; each is a flag."""
 
-    data: Path = Path("data")
-    """folder of the data sets"""
-    teacher: Path = Path("data/teacher")
-    """folder of the teacher's labels, one sub-folder a set"""
     out: Path = Path("runs/face")
     """folder of the run: stored crops, log, checkpoints; an existing run is resumed"""
     minutes: float = 50.0
@@ -67,9 +54,6 @@ class Options:
     settle: int = 24
     """batches at the end from which the batch norms' statistics are taken anew"""
     threads: int = 1
-    """CPU threads"""
-    seed: int = 0
-    """seed of weights and augmentation"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,7 +213,7 @@ def start_shape(net: FaceNet, faces: Sequence[Face], *, seed: int = 0, noise: fl
 def point_weights() -> Tensor:
     """Weight (478, 1) of each point: lips, eyes and irises thrice."""
     weight = torch.ones(facemesh.POINTS)
-    weight[list(FINE)] = 3.0
+    weight[list(facemesh.FINE)] = 3.0
     return (weight / weight.mean())[:, None]
 
 
@@ -334,7 +318,7 @@ def validate(net: nn.Module, faces: Sequence[Face], others: Sequence[U8]) -> dic
         error = np.hypot(*np.moveaxis(mesh[..., :2] - target, -1, 0))
         error /= np.hypot(*(target[:, 468] - target[:, 473]).T)[:, None]
         result[f"{name}mesh_pct"] = float(error.mean() * 100)
-        result[f"{name}fine_pct"] = float(error[:, list(FINE)].mean() * 100)
+        result[f"{name}fine_pct"] = float(error[:, list(facemesh.FINE)].mean() * 100)
         if not degrees and pixels == SIDE:
             sure_faces = np.concatenate([sure_faces, sure])
             for key, value in part_iou(parts, np.stack(labels)).items():
@@ -420,11 +404,7 @@ def step(
     with channels_last_bf16("cpu"):
         out = net(image)
     loss, parts = losses(out, batch, points=points, classes=classes)
-    check_finite(loss, parts, number)
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-    optimizer.step()
+    descend(loss, parts, net=net, optimizer=optimizer, step=number)
     return parts
 
 

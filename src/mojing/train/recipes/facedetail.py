@@ -17,13 +17,14 @@ from torch import Tensor, nn
 from mojing.core.arrays import F32, U8
 from mojing.core.geometry import Affine
 from mojing.perception import facemesh
-from mojing.perception.facedetail import PATCH, cut_patch, eye_region, lips_region, patch_affines, point_sets
+from mojing.perception.crops import cut_square
+from mojing.perception.facedetail import PATCH, eye_region, lips_region, patch_affines, point_sets
 from mojing.train.data.faces import Face, load_faces, load_others
-from mojing.train.loop import Ema, Prefetch, Run, check_finite, checkpoint, cosine, restore
+from mojing.train.loop import Ema, Prefetch, Run, checkpoint, cosine, descend, restore
 from mojing.train.nets.body import channels_last_bf16
 from mojing.train.nets.face import FaceDetailNet
-from mojing.train.options import parse_options
-from mojing.train.recipes.face import FINE, crop, map_loss
+from mojing.train.options import Taught, parse_options
+from mojing.train.recipes.face import crop, map_loss
 
 SIDE = 256
 """Side of the augmented crop that patches are cut from: eyes some 67 px apart, about as in the stored faces."""
@@ -31,13 +32,9 @@ CHECK_EVERY = 0.1
 
 
 @dataclass
-class Options:
+class Options(Taught):
     """Settings of a run; each is a flag."""
 
-    data: Path = Path("data")
-    """folder of the data sets"""
-    teacher: Path = Path("data/teacher")
-    """folder of the teacher's labels, one sub-folder a set"""
     cache: Path = Path("runs/face/cache")
     """stored crops, shared with the face network's run; made on first use"""
     out: Path = Path("runs/facedetail")
@@ -51,9 +48,6 @@ class Options:
     lr: float = 3e-3
     """peak learning rate of AdamW"""
     threads: int = 1
-    """CPU threads"""
-    seed: int = 0
-    """seed of weights and augmentation"""
 
 
 def patches_of(
@@ -71,7 +65,7 @@ def patches_of(
     size = facemesh.inter_ocular(mesh)
     for affine, rows in zip(affines or patch_affines(mesh), point_sets(), strict=True):
         placed = affine if rng is None else _off(affine, rng, reach=size * affine.scale)
-        patches.append(cut_patch(rgb, placed))
+        patches.append(cut_square(rgb, placed, side=PATCH))
         points.append((placed.apply(mesh[rows, :2]) + 0.5) / PATCH)
         sizes.append(np.full(len(rows), size * placed.scale / PATCH))
     return np.stack(patches), np.concatenate(points).astype(np.float32), np.concatenate(sizes).astype(np.float32)
@@ -123,7 +117,7 @@ def point_weights() -> Tensor:
     """Weight (K,) of each told point, the mean being one: edges of lips, eyes and irises thrice."""
     told = np.concatenate(point_sets())
     follow = np.concatenate([r.follow[:, 0] for r in (eye_region(), eye_region(), lips_region())])
-    weight = np.where(np.isin(told, FINE), 3.0, 1.0) * (0.2 + 0.8 * follow)
+    weight = np.where(np.isin(told, facemesh.FINE), 3.0, 1.0) * (0.2 + 0.8 * follow)
     return torch.from_numpy((weight / weight.mean()).astype(np.float32))
 
 
@@ -156,7 +150,7 @@ def validate(net: nn.Module, faces: Sequence[Face]) -> dict[str, float]:
         found = net(image.float() / 255)
         error = ((found - target).norm(dim=-1) / unit).numpy() * 100
         result[f"{name}_pct"] = float(error.mean())
-        result[f"{name}_fine_pct"] = float(error[:, np.isin(told, FINE)].mean())
+        result[f"{name}_fine_pct"] = float(error[:, np.isin(told, facemesh.FINE)].mean())
     return result
 
 
@@ -187,11 +181,7 @@ def train(options: Options) -> Path:
         with channels_last_bf16("cpu"):
             out = net(batch[0].float().div_(255))
         loss, parts = losses(out, batch, weights=weights)
-        check_finite(loss, parts, run.step)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-        optimizer.step()
+        descend(loss, parts, net=net, optimizer=optimizer, step=run.step)
         ema.update(net)
         run.tick()
         if run.step % 25 == 0:

@@ -22,10 +22,10 @@ from mojing.perception.facefind import SIDE, STRIDE, peaks, where
 from mojing.perception.ground_truth import is_validation
 from mojing.train.data import face_augment as dress
 from mojing.train.data.faces import IGNORE, PART, SETS, filled, moved_mesh, read_photo, trusted
-from mojing.train.loop import Ema, Prefetch, Run, check_finite, checkpoint, cosine, restore
+from mojing.train.loop import Ema, Prefetch, Run, checkpoint, cosine, descend, restore
 from mojing.train.nets.body import channels_last_bf16
 from mojing.train.nets.facefinder import FinderNet
-from mojing.train.options import parse_options
+from mojing.train.options import Taught, parse_options
 
 STORED = 384
 """Longer side of the stored photos in px."""
@@ -33,13 +33,9 @@ CHECK_EVERY = 0.25
 
 
 @dataclass
-class Options:
+class Options(Taught):
     """Settings of a run; each is a flag."""
 
-    data: Path = Path("data")
-    """folder of the data sets"""
-    teacher: Path = Path("data/teacher")
-    """folder of the teacher's labels, one sub-folder a set"""
     out: Path = Path("runs/facefinder")
     """folder of the run: log, checkpoints; an existing run is resumed"""
     minutes: float = 15.0
@@ -51,9 +47,6 @@ class Options:
     lr: float = 3e-3
     """peak learning rate of AdamW"""
     threads: int = 1
-    """CPU threads"""
-    seed: int = 0
-    """seed of weights and augmentation"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -278,11 +271,7 @@ def train(options: Options) -> Path:
         with channels_last_bf16("cpu"):
             maps = net(image)
         loss, parts = losses(maps, batch)
-        check_finite(loss, parts, run.step)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-        optimizer.step()
+        descend(loss, parts, net=net, optimizer=optimizer, step=run.step)
         ema.update(net)
         run.tick()
         if run.step % 25 == 0:

@@ -23,10 +23,10 @@ from mojing.perception.features import KINDS, SIDE
 from mojing.runtime.store import ModelStore
 from mojing.train.data import augment as aug
 from mojing.train.data.kinds import OTHER, STORED, Picture, cut_out, load_pictures
-from mojing.train.loop import Ema, Prefetch, Run, check_finite, checkpoint, cosine, restore
+from mojing.train.loop import Ema, Prefetch, Run, checkpoint, cosine, descend, restore
 from mojing.train.nets.body import channels_last_bf16
 from mojing.train.nets.features import FeatureNet
-from mojing.train.options import parse_options
+from mojing.train.options import Basics, parse_options
 
 USUAL = (1.9, 0.2, 0.1, 0.6, 0.2, 0.3, 0.7, 1.7)
 """About the mean look of garment photos, in the units of `style_of`."""
@@ -36,11 +36,9 @@ CHECK_EVERY = 0.33
 
 
 @dataclass
-class Options:
+class Options(Basics):
     """Settings of a run; each is a flag."""
 
-    data: Path = Path("data")
-    """folder of the data sets"""
     out: Path = Path("runs/features")
     """folder of the run: log, checkpoints; an existing run is resumed"""
     cutouts: Path = Path("runs/features-cutouts")
@@ -66,9 +64,6 @@ class Options:
     temperature: float = 0.2
     """temperature of finding the other view"""
     threads: int = 1
-    """CPU threads"""
-    seed: int = 0
-    """seed of weights and augmentation"""
 
 
 def view(picture: Picture, rng: np.random.Generator, *, side: int) -> tuple[U8, F32]:
@@ -276,11 +271,7 @@ def train(options: Options) -> Path:
         for group in optimizer.param_groups:
             group["lr"] = options.lr * cosine(run.progress)
         loss, parts = losses(net, next(batches), options)
-        check_finite(loss, parts, run.step)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-        optimizer.step()
+        descend(loss, parts, net=net, optimizer=optimizer, step=run.step)
         ema.update(net)
         run.tick()
         if run.step % 25 == 0:

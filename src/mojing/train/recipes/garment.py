@@ -39,23 +39,19 @@ from mojing.train.data.garments import (
     take_all_off,
 )
 from mojing.train.data.people import IGNORE, load_people
-from mojing.train.loop import Ema, Prefetch, Run, check_finite, checkpoint, cosine, restore
+from mojing.train.loop import Ema, Prefetch, Run, checkpoint, cosine, descend, restore
 from mojing.train.nets.body import BodyNet, channels_last_bf16
 from mojing.train.nets.garment import GarmentNet
-from mojing.train.options import parse_options
+from mojing.train.options import Taught, parse_options
 from mojing.train.recipes.body import pseudo_label
 
 MIRROR = mirror_order(GARMENT_ANCHORS)
 
 
 @dataclass
-class Options:
+class Options(Taught):
     """Settings of a run; each is a flag."""
 
-    data: Path = Path("data")
-    """folder of the data sets"""
-    teacher: Path = Path("data/teacher")
-    """folder of the teacher's labels"""
     body: Path = Path("runs/body/last.pt")
     """checkpoint of the body network: labels photos without labels, and its weights are the start"""
     pseudo: Path = Path("runs/pseudo")
@@ -80,10 +76,6 @@ class Options:
     """how many flat figures each worn garment is laid on"""
     lr: float = 1.5e-3
     """peak learning rate of AdamW"""
-    threads: int = 2
-    """CPU threads"""
-    seed: int = 0
-    """seed of weights and augmentation"""
 
 
 @dataclass
@@ -307,11 +299,7 @@ def train(options: Options) -> Path:
         with channels_last_bf16("cpu"):
             out = net(image)
         loss, parts = losses(out, batch)
-        check_finite(loss, parts, run.step)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-        optimizer.step()
+        descend(loss, parts, net=net, optimizer=optimizer, step=run.step)
         ema.update(net)
         run.tick()
         if run.step % 50 == 0:

@@ -20,11 +20,11 @@ from torch import Tensor, nn
 
 from mojing.train.data.makeup import SHADE_SCALE, Pairs, find_faces, prepare
 from mojing.train.export import Port, export
-from mojing.train.loop import Ema, Prefetch, Run, check_finite, cosine
+from mojing.train.loop import Ema, Prefetch, Run, cosine, descend
 from mojing.train.losses import discriminator_loss, generator_loss
 from mojing.train.nets.body import channels_last_bf16
 from mojing.train.nets.makeup import Judge, MakeupNet, Repainter
-from mojing.train.options import parse_options
+from mojing.train.options import Taught, parse_options
 from mojing.train.painting import paint, rows_loss, to_linear
 from mojing.train.readers import thresholds_of, validate
 
@@ -36,11 +36,9 @@ CROP = 32
 
 
 @dataclass
-class Options:
+class Options(Taught):
     """Settings of a run; each is a flag."""
 
-    data: Path = Path("data")
-    """folder of the data sets"""
     teacher: Path = Path("labels")
     """folder of the teacher's meshes"""
     out: Path = Path("runs/makeup")
@@ -72,7 +70,6 @@ class Options:
     judge_from: float = 0.3
     """share of the run after which the discriminator plays"""
     threads: int = 1
-    """CPU threads"""
     seed: int = 0
     """seed of weights, order and augmentation"""
 
@@ -313,11 +310,7 @@ def step(
         judge.requires_grad_(True)
         loss = loss + weight * praise
         parts |= {"judge": blame.item(), "praise": praise.item()}
-    check_finite(loss, parts, number)
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-    optimizer.step()
+    descend(loss, parts, net=net, optimizer=optimizer, step=number)
     return parts
 
 

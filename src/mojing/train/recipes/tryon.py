@@ -23,7 +23,7 @@ from mojing.train.data.people import IGNORE, load_people
 from mojing.train.loop import Ema, Prefetch, Run, check_finite, cosine
 from mojing.train.nets.body import BodyNet, channels_last_bf16
 from mojing.train.nets.render import Discriminator, Generator, compose
-from mojing.train.options import parse_options
+from mojing.train.options import Taught, parse_options
 from mojing.train.recipes.body import pseudo_label
 
 FULL_EVERY = 3
@@ -31,13 +31,9 @@ FULL_EVERY = 3
 
 
 @dataclass
-class Options:
+class Options(Taught):
     """Settings of a run; each is a flag."""
 
-    data: Path = Path("data")
-    """folder of the data sets"""
-    teacher: Path = Path("data/teacher")
-    """folder of the teacher's labels"""
     body: Path = Path("runs/body/last.pt")
     """checkpoint of the body network, which labels photos without labels; ignored when missing"""
     pseudo: Path = Path("runs/pseudo")
@@ -64,10 +60,6 @@ class Options:
     """weight of the adversarial loss; at 0.4 invented skin and cloth took garish colours"""
     match_weight: float = 2.0
     """weight of feature matching"""
-    threads: int = 2
-    """CPU threads"""
-    seed: int = 0
-    """seed of weights and augmentation"""
 
 
 class Sampler:
