@@ -1,8 +1,8 @@
 """Start a network from weights that were trained before: from a run's checkpoint, or from a shipped ONNX file.
 
-Shipped files hold convolutions with their batch norms folded in (`train/export.py`). Unfolding needs the statistics of the
-convolutions' outputs, which are measured on a batch of examples; afterwards the network answers as the file does, and its
-batch norms are as if it had been trained on such batches.
+Shipped files hold convolutions with their batch norms folded in (`train/export.py`). Unfolding needs the statistics of
+the convolutions' outputs, which are measured on a batch of examples; afterwards the network answers as the file does,
+and its batch norms are as if it had been trained on such batches.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def unfold(net: nn.Module, path: Path, *, inputs: Sequence[Port], tolerance: flo
     """Take over the weights of an ONNX file that `train/export.py` wrote of the same network: see `start_from`.
 
     Parameters that kept their names are taken by name, the others (folded convolutions, transposed linear maps) in the
-    order in which they run, which is the order of the graph's nodes. What the file does not hold, such as a head that only
-    training uses, stays as it is. Whether all went well is told by the answers.
+    order in which they run, which is the order of the graph's nodes. What the file does not hold, such as a head that
+    only training uses, stays as it is. Whether all went well is told by the answers.
 
     Raises:
         ModelError: model_mismatch.

@@ -179,6 +179,21 @@ def torso_box(joints: NDArray[np.float32]) -> tuple[float, float, float, float]:
     return (x0 + x1) / 2, (y0 + y1) / 2, (x1 - x0) * 1.35, y1 - y0
 
 
+def legs_box(joints: NDArray[np.float32]) -> tuple[float, float, float, float] | None:
+    """Centre x, centre y, width and height (px) of all from the waist to the toes; None where they are unseen."""
+    rows = [J[f"{side}_{n}"] for n in ("hip", "knee", "ankle", "toe") for side in ("left", "right")]
+    pts = joints[rows]
+    if (pts[:, 2] > 0.4).sum() < 6:
+        return None
+    torso = float(
+        joints[[J["left_hip"], J["right_hip"]], 1].mean() - joints[[J["left_shoulder"], J["right_shoulder"]], 1].mean()
+    )
+    x0, y0 = pts[:, :2].min(axis=0)
+    x1, y1 = pts[:, :2].max(axis=0)
+    y0, y1 = y0 - 0.35 * torso, y1 + 0.12 * torso
+    return (x0 + x1) / 2, (y0 + y1) / 2, (x1 - x0) + 0.6 * torso, y1 - y0
+
+
 def mirrored(joints: NDArray[np.float32], width: int) -> NDArray[np.float32]:
     """Joints of the horizontally flipped picture."""
     out = joints[_MIRROR_JOINTS].copy()

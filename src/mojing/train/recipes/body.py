@@ -24,6 +24,7 @@ from mojing.train.data.people import (
     IGNORE,
     Person,
     constrain_to_product,
+    legs_box,
     load_people,
     mirrored,
     mirrored_parse,
@@ -31,11 +32,15 @@ from mojing.train.data.people import (
     visible,
     whole_box,
 )
+from mojing.train.export import Port
 from mojing.train.loop import Ema, Prefetch, Run, checkpoint, cosine, descend, restore
 from mojing.train.nets.body import BodyNet, channels_last_bf16
 from mojing.train.options import Taught, parse_options
+from mojing.train.warmstart import start_from
 
 CROP_WH = (192, 256)
+CROPS = (0.5, 0.32, 0.18)
+"""How often a crop shows the whole person, the torso, the legs."""
 CLOTHES = ("upper", "outer", "dress", "skirt", "trousers", "legwear", "shoes", "bag", "hat", "scarf")
 
 
@@ -46,7 +51,7 @@ class Options(Taught):
     out: Path = Path("runs/body")
     """folder of the run: log, checkpoints; an existing run is resumed"""
     start: Path = Path()
-    """checkpoint whose weights a new run starts from; a folder means none"""
+    """checkpoint (.pt) or shipped model (.onnx) whose weights a new run starts from; a folder means none"""
     pseudo: Path = Path()
     """pseudo-labels to begin with, as an earlier run kept them; an empty path means none"""
     minutes: float = 60.0
@@ -73,12 +78,21 @@ class Sample:
 
 
 def crop(
-    person: Person, rng: np.random.Generator, *, wh: tuple[int, int], backgrounds: Sequence[NDArray[np.uint8]]
+    person: Person,
+    rng: np.random.Generator,
+    *,
+    wh: tuple[int, int],
+    backgrounds: Sequence[NDArray[np.uint8]],
+    wild: float = 1.0,
 ) -> Sample:
-    """A random whole-person or tight upper-body crop with its labels at half size and heat maps at a quarter."""
-    tight = rng.random() < 0.42
-    cx, cy, bw, bh = torso_box(person.joints) if tight else whole_box(person)
-    fill = rng.uniform(0.7, 1.15) if not tight else rng.uniform(0.75, 1.2)
+    """A random crop of the whole person, the upper body or the legs: labels at half size, heat maps at a quarter.
+
+    `wild` in 0..1 is how often the picture is altered.
+    """
+    kind = rng.choice(["whole", "torso", "legs"], p=CROPS)
+    box = legs_box(person.joints) if kind == "legs" else None
+    cx, cy, bw, bh = box or (torso_box(person.joints) if kind == "torso" else whole_box(person))
+    fill = rng.uniform(0.75, 1.2) if kind == "torso" else rng.uniform(0.7, 1.15)
     scale = fill * min(wh[0] / max(bw, 20.0), wh[1] / max(bh, 20.0))
     shift = (rng.normal(0, 0.05) * wh[0], rng.normal(0, 0.05) * wh[1])
     m = aug.similarity((cx, cy), scale=scale, degrees=rng.normal(0, 8), out_wh=wh, shift=shift)
@@ -94,10 +108,11 @@ def crop(
         alpha = np.ascontiguousarray(alpha[:, ::-1])
         parse = mirrored_parse(parse)
         joints = mirrored(joints, wh[0])
-    image, parse, alpha = _restyle(image, parse, alpha, person, rng, backgrounds)
+    if rng.random() < wild:
+        image, parse, alpha = _restyle(image, parse, alpha, person, rng, backgrounds)
     half = (wh[0] // 2, wh[1] // 2)
     return Sample(
-        aug.jitter_colour(image, rng),
+        aug.jitter_colour(image, rng, strength=0.5 + 0.5 * wild),
         np.ascontiguousarray(parse[::2, ::2]),
         (cv2.resize(alpha, half, interpolation=cv2.INTER_AREA) / 255).astype(np.float32),
         aug.heat_maps(joints, visible(joints, wh), (wh[1] // 4, wh[0] // 4), stride=4.0),
@@ -115,9 +130,9 @@ def _restyle(
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
     """Recolour garments, replace the background, hide a part."""
     if person.parse is not None and rng.random() < 0.5:
-        names = [n for n in CLOTHES if rng.random() < 0.4]
-        mask = np.isin(parse, [L[n] for n in names]).astype(np.uint8)
-        image = aug.recolour(image, mask, rng)
+        for name in [n for n in CLOTHES if rng.random() < 0.4]:
+            mask = (parse == L[name]).astype(np.uint8)
+            image = aug.recolour(image, mask, rng) if mask.any() else image
     if rng.random() < (0.4 if person.labelled else 0.15):
         h, w = image.shape[:2]
         if rng.random() < 0.5:
@@ -145,6 +160,7 @@ class Sampler:
         self.options = options
         self.backgrounds = backgrounds
         self.small = True
+        self.wild = 1.0
 
     def batch(self, step: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """Image, parse, alpha, heat and weight tensors of step `step`; the same for the same seed and step."""
@@ -154,7 +170,7 @@ class Sampler:
         n = round(count * self.options.labelled_share) if self.rest else count
         picked = [self.labelled[i] for i in rng.choice(len(self.labelled), n, p=self.chance)]
         picked += [self.rest[i] for i in rng.integers(len(self.rest), size=count - n)] if self.rest else []
-        samples = [crop(p, rng, wh=wh, backgrounds=self.backgrounds) for p in picked]
+        samples = [crop(p, rng, wh=wh, backgrounds=self.backgrounds, wild=self.wild) for p in picked]
         image = torch.from_numpy(np.stack([s.image for s in samples])).permute(0, 3, 1, 2)
         return (
             image,
@@ -176,11 +192,10 @@ def class_weights(people: list[Person]) -> Tensor:
     return torch.tensor(weight / (weight * share).sum() / 1.0, dtype=torch.float32).clamp(max=6.0)
 
 
-def losses(
-    out: tuple[Tensor, Tensor, Tensor], batch: tuple[Tensor, ...], weights: Tensor
-) -> tuple[Tensor, dict[str, float]]:
-    """Weighted cross-entropy plus batch Dice for the parse, BCE for alpha, weighted MSE for heat maps."""
-    logits, alpha_logits, heat = (t.float() for t in out)
+def losses(out: tuple[Tensor, ...], batch: tuple[Tensor, ...], weights: Tensor) -> tuple[Tensor, dict[str, float]]:
+    """Weighted cross-entropy plus batch Dice for the parse, BCE for alpha and for the labels that are present, weighted
+    MSE for heat maps."""
+    logits, alpha_logits, heat, present = (t.float() for t in out)
     _, parse, alpha, target, weight = batch
     ce = F.cross_entropy(logits, parse, weight=weights, ignore_index=IGNORE, reduction="none")
     known = (parse != IGNORE).float()
@@ -188,8 +203,18 @@ def losses(
     dice = dice_loss(logits, parse)
     bce = F.binary_cross_entropy_with_logits(alpha_logits[:, 0], alpha)
     mse = ((heat - target) ** 2 * (1 + 12 * target)).mean() * 30
-    total = ce + 0.5 * dice + 0.5 * bce + mse
-    return total, {"ce": ce.item(), "dice": dice.item(), "bce": bce.item(), "heat": mse.item()}
+    seen = presence_loss(present, parse, weight)
+    total = ce + 0.5 * dice + 0.5 * bce + mse + 0.3 * seen
+    parts = {"ce": ce, "dice": dice, "bce": bce, "heat": mse, "presence": seen}
+    return total, {name: value.item() for name, value in parts.items()}
+
+
+def presence_loss(logits: Tensor, parse: Tensor, weight: Tensor, *, least: float = 0.002) -> Tensor:
+    """BCE that a label covers at least a share `least` of the crop; labels with less, but some, are left out."""
+    share = torch.stack([(parse == c).float().mean((1, 2)) for c in range(len(LABELS))], dim=1)
+    told = ((share == 0) | (share >= least)) * weight[:, None]
+    bce = F.binary_cross_entropy_with_logits(logits, (share >= least).float(), reduction="none")
+    return (bce * told).sum() / told.sum().clamp(min=1)
 
 
 def dice_loss(logits: Tensor, parse: Tensor) -> Tensor:
@@ -230,7 +255,12 @@ def pseudo_label(net: nn.Module, people: list[Person], *, confident: float = 0.6
 def _label_some(net: nn.Module, people: Sequence[Person], *, confident: float) -> None:
     best = [np.zeros(p.levels[0].shape[:2], np.float32) for p in people]
     labels = [np.zeros(p.levels[0].shape[:2], np.uint8) for p in people]
-    for box_of, margin in ((whole_box, 0.88), (lambda p: torso_box(p.joints), 0.95)):
+    looks = (
+        (whole_box, 0.88),
+        (lambda p: torso_box(p.joints), 0.95),
+        (lambda p: legs_box(p.joints) or whole_box(p), 0.9),
+    )
+    for box_of, margin in looks:
         matrices = []
         for p in people:
             cx, cy, bw, bh = box_of(p)
@@ -311,14 +341,15 @@ def train(options: Options) -> Path:
     ema = Ema(net)
     optimizer = torch.optim.AdamW(net.parameters(), lr=options.lr, weight_decay=0.02)
     run = Run(options.out, minutes=options.minutes)
-    rounds = _begin(options, run, people, nets=(net, ema), optimizer=optimizer)
-    weights = class_weights(people)
     sampler = Sampler(people, options, backgrounds)
+    rounds = _begin(options, run, people, nets=(net, ema), optimizer=optimizer, sampler=sampler)
+    weights = class_weights(people)
     sampler.small = run.progress < options.small_share
     batches = Prefetch(sampler.batch, start=run.step)
     run.start()
     next_check = run.progress
     while run.progress < 1:
+        sampler.wild = float(np.clip(2.4 - 2.2 * run.progress, 0.2, 1.0))
         if sampler.small and run.progress >= options.small_share:
             sampler.small = False
         if rounds and run.progress >= rounds[0]:
@@ -330,7 +361,7 @@ def train(options: Options) -> Path:
             group["lr"] = options.lr * cosine(run.progress)
         image = (batch[0].float() / 255).contiguous(memory_format=torch.channels_last)
         with channels_last_bf16("cpu"):
-            out = net(image)
+            out = net.answer(image)
         loss, parts = losses(out, batch, weights)
         descend(loss, parts, net=net, optimizer=optimizer, step=run.step)
         ema.update(net)
@@ -347,16 +378,22 @@ def train(options: Options) -> Path:
 
 
 def _begin(
-    options: Options, run: Run, people: list[Person], *, nets: tuple[nn.Module, Ema], optimizer: torch.optim.Optimizer
+    options: Options,
+    run: Run,
+    people: list[Person],
+    *,
+    nets: tuple[nn.Module, Ema],
+    optimizer: torch.optim.Optimizer,
+    sampler: Sampler,
 ) -> list[float]:
     """Load what an earlier run left and the pseudo-labels that go with it; the shares at which to renew them."""
     net, ema = nets
     state = run.load()
     rounds = [0.3, 0.6]
     if state is None and options.start.is_file():
-        begun = torch.load(options.start, map_location="cpu", weights_only=True)["ema"]
-        net.load_state_dict(begun)
-        ema.net.load_state_dict(begun)
+        sampler.small = False
+        start_from(net, options.start, inputs=[Port("image", sampler.batch(0)[0].float() / 255)])
+        ema.net.load_state_dict(net.state_dict())
         rounds = [0.5]
     if options.pseudo.name:
         pseudo_label(ema.net, people, keep=options.pseudo)
