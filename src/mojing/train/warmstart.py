@@ -60,7 +60,7 @@ def unfold(net: nn.Module, path: Path, *, inputs: Sequence[Port], tolerance: flo
         _take(net, stored, model.graph, inputs=inputs)
         with torch.no_grad():
             expected = net(*[port.example for port in inputs])
-    except (ValueError, RuntimeError) as error:  # shapes that do not fit, or more layers than the file has
+    except (ValueError, RuntimeError) as error:  # shapes that do not fit
         raise ModelError("model_mismatch", f"{path} is another network: {error}") from error
     finally:
         net.train(training)
@@ -92,9 +92,10 @@ def _take(net: nn.Module, stored: dict[str, AnyArray], graph: onnx.GraphProto, *
     waiting: dict[str, Tensor] = {}
 
     def convolve(module: nn.Module, _: object) -> None:
-        if f"{names[module]}.weight" not in todo:
+        found = next(convolutions, None) if f"{names[module]}.weight" in todo else None
+        if found is None:
             return
-        weight, bias = next(convolutions)
+        weight, bias = found
         _put(todo.pop(f"{names[module]}.weight"), weight)
         own = todo.pop(f"{names[module]}.bias", None)
         shift = torch.zeros(len(weight)) if bias is None else torch.tensor(bias)
@@ -116,8 +117,9 @@ def _take(net: nn.Module, stored: dict[str, AnyArray], graph: onnx.GraphProto, *
         todo.pop(f"{names[module]}.bias").copy_(shift + mean)
 
     def multiply(module: nn.Module, _: object) -> None:
-        if f"{names[module]}.weight" in todo:
-            _put(todo.pop(f"{names[module]}.weight"), next(products)[0].T)
+        found = next(products, None) if f"{names[module]}.weight" in todo else None
+        if found is not None:
+            _put(todo.pop(f"{names[module]}.weight"), found[0].T)
 
     hooks = {nn.Conv2d: convolve, nn.BatchNorm2d: normalise, nn.Linear: multiply}
     for module in net.modules():
@@ -125,8 +127,6 @@ def _take(net: nn.Module, stored: dict[str, AnyArray], graph: onnx.GraphProto, *
             handles.append(module.register_forward_pre_hook(hooks[type(module)]))
     try:
         net(*[port.example for port in inputs])
-    except StopIteration as error:
-        raise ValueError("it has fewer layers") from error
     finally:
         for handle in handles:
             handle.remove()
