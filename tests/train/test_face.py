@@ -118,6 +118,27 @@ def test_turning_in_depth_moves_picture_and_mesh_alike(yaw: float, pitch: float)
         assert image[y - 1 : y + 2, x - 1 : x + 2].max() > 120
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_another_shape_moves_picture_and_mesh_alike_and_is_another(seed: int) -> None:
+    mesh = fm.mean_shape() * 50 + np.array([96, 80, 0], np.float32)
+    label = np.zeros((192, 192), np.uint8)
+    image, _, moved = dress.reshaped(drawn(mesh, 192), label, mesh, rng=np.random.default_rng(seed))
+    for point in (468, 473, 1, 61, 291):
+        x, y = np.rint(moved[point, :2]).astype(int)
+        assert image[y - 1 : y + 2, x - 1 : x + 2].max() > 120
+    ratio = [np.hypot(*(m[10, :2] - m[152, :2])) / np.hypot(*(m[234, :2] - m[454, :2])) for m in (mesh, moved)]
+    assert 0.7 < ratio[1] / ratio[0] < 1.4
+    assert ratio[0] != pytest.approx(ratio[1], abs=1e-3)
+
+
+def test_faces_turned_to_the_side_are_drawn_more_often(stored: list[data.Face]) -> None:
+    front = stored[0]
+    aside = replace(front, mesh=dress.turned(front.rgb, front.label, front.mesh, yaw=35.0, pitch=0.0)[2])
+    chance = face.chances([front, aside])
+    assert chance.sum() == pytest.approx(1.0)
+    assert 2.0 < chance[1] / chance[0] <= 5.0
+
+
 def test_turning_to_the_left_takes_the_left_eye_away() -> None:
     mesh = fm.mean_shape() * 50 + np.array([96, 80, 0], np.float32)
     blank = np.zeros((192, 192, 3), np.uint8)
@@ -203,7 +224,13 @@ def test_both_networks_train_resume_and_ship(folder: Path, tmp_path: Path) -> No
     step = torch.load(folder / "last.pt", weights_only=True)["step"]
     face.train(replace(how, minutes=0.08))
     assert torch.load(folder / "last.pt", weights_only=True)["step"] > step
-    ship("face", folder, tmp_path)
+    shipped = ship("face", folder, tmp_path)
+    again = replace(how, minutes=0.0, start=shipped, out=folder / "again")
+    (folder / "again").mkdir()
+    (folder / "again" / "cache").symlink_to(folder / "cache")
+    state = torch.load(face.train(again), weights_only=True)
+    assert state["step"] == 0
+    assert state["start"].startswith("from face.onnx")
     run = folder / "finder"
     facefinder.train(
         facefinder.Options(data=folder, teacher=folder / "teacher", out=run, minutes=0.01, batch=3, others=3)

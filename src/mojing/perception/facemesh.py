@@ -88,3 +88,9 @@ def mirror() -> I32:
 def inter_ocular(mesh: F32) -> float:
     """Distance of the iris centres of a mesh (478, 2 or 3) in its own unit: what errors are given in per cent of."""
     return float(np.hypot(*(mesh[468, :2] - mesh[473, :2])))
+
+
+def yaw(mesh: AnyArray) -> float:
+    """Turn of a mesh (478, 3) to the side in degrees from the depths of the eyes: positive when the left is farther."""
+    d = mesh[263] - mesh[33]
+    return float(np.degrees(np.arctan2(d[2], np.hypot(d[0], d[1]))))

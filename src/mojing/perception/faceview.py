@@ -10,7 +10,7 @@ import numpy as np
 
 from mojing.core.arrays import F32, AnyArray, readonly
 from mojing.core.geometry import Affine, Box
-from mojing.perception.facemesh import CHIN, FOREHEAD, LEFT_EYE, LIPS_INNER, OVAL, POINTS, RIGHT_EYE, inter_ocular
+from mojing.perception.facemesh import CHIN, FOREHEAD, LEFT_EYE, LIPS_INNER, OVAL, POINTS, RIGHT_EYE, inter_ocular, yaw
 
 FACE_PARTS: tuple[str, ...] = ("other", "skin", "hair", "beard", "glasses", "mouth", "cover")
 """What a pixel near a face can show: other = background and clothes; skin = bare skin of face, ears
@@ -82,8 +82,7 @@ class FaceView:
     @property
     def yaw(self) -> float:
         """Turn to the side in degrees from the depths of the eyes: positive when the left eye is farther."""
-        d = self.mesh[263] - self.mesh[33]
-        return float(np.degrees(np.arctan2(d[2], np.hypot(d[0], d[1]))))
+        return yaw(self.mesh)
 
     @property
     def pitch(self) -> float:

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import torch
 from torch import nn
@@ -22,6 +22,11 @@ from torch import nn
 from mojing.core.progress import report
 
 T = TypeVar("T")
+
+Clock = Callable[[], float]
+
+CLOCKS: Final[dict[str, Clock]] = {"wall": time.monotonic, "cpu": time.process_time}
+"""What a budget can be counted in: seconds on the wall's clock, or those that this process's threads had a CPU."""
 
 
 class Ema:
@@ -91,33 +96,49 @@ def cosine(progress: float, *, warmup: float = 0.03, floor: float = 0.02) -> flo
 
 
 class Run:
-    """A run's folder: log.jsonl, last.pt, and the clock that counts training time over restarts."""
+    """A run's folder: log.jsonl, last.pt, and the clock that counts training time over restarts.
 
-    def __init__(self, folder: Path, *, minutes: float, steps: int = 0) -> None:
+    `clock` tells seconds: of the wall, or `time.process_time`, by which runs on a busy machine compare.
+    """
+
+    def __init__(self, folder: Path, *, minutes: float, steps: int = 0, clock: Clock = time.monotonic) -> None:
         self.folder = folder
         self.budget = minutes * 60
         self.steps = steps
         self.spent = 0.0
+        self.lead = 0.0
         self.step = 0
-        self._last = time.monotonic()
+        self.clock = clock
+        self._last = clock()
         self._saved = 0.0
         folder.mkdir(parents=True, exist_ok=True)
 
     @property
     def progress(self) -> float:
-        """Share of the budget that is spent, in [0, 1]: of the time or, where given, of the steps if that is more."""
+        """Share of the budget that is spent, in [0, 1]: of the time or, where given, of the steps if that is more.
+
+        It is 0 at the first step, whatever was spent before it (`prepared`).
+        """
         share = self.step / self.steps if self.steps else 0.0
-        return min(max(self.spent / self.budget, share), 1.0)
+        return min(max((self.spent - self.lead) / max(self.budget - self.lead, 1.0), share), 1.0)
 
     def start(self) -> None:
         """Start the clock; loading the data does not count."""
-        self._last = time.monotonic()
+        self._last = self.clock()
+
+    def prepared(self) -> None:
+        """Count the time since `start` as spent before the first step: it takes from the budget, not from schedules."""
+        self._lap()
+        self.lead = self.spent
+
+    def _lap(self, most: float = math.inf) -> None:
+        now = self.clock()
+        self.spent += min(now - self._last, most)
+        self._last = now
 
     def tick(self) -> None:
         """Count one step and the time since the last one (a sleeping machine counts for at most a minute)."""
-        now = time.monotonic()
-        self.spent += min(now - self._last, 60.0)
-        self._last = now
+        self._lap(60.0)
         self.step += 1
         if self.steps:
             report(min(self.step, self.steps), self.steps, what="steps of training")
@@ -153,7 +174,7 @@ class Run:
             return
         self._saved = self.spent
         temporary = self.folder / "last.pt.tmp"
-        torch.save({"spent": self.spent, "step": self.step, **state}, temporary)
+        torch.save({"spent": self.spent, "lead": self.lead, "step": self.step, **state}, temporary)
         os.replace(temporary, self.folder / "last.pt")
 
     def load(self) -> dict[str, Any] | None:
@@ -162,7 +183,7 @@ class Run:
         if not path.exists():
             return None
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        self.spent, self.step = state.pop("spent"), state.pop("step")
+        self.spent, self.step, self.lead = state.pop("spent"), state.pop("step"), state.pop("lead", 0.0)
         self._saved = self.spent
         return state
 

@@ -211,7 +211,7 @@ def ship(name: str, run: Path, folder: Path = MODELS) -> Path:
     cores = str(card.pop("cores", "two CPU cores"))
     trained = {f"minutes_on_{cores.lower().replace(' ', '_')}": round(state["spent"] / 60, 1), "steps": state["step"]}
     card = {"licence": "Apache-2.0", "limits": LIMITS, **card, "training": trained, "metrics": last}
-    card |= {key: state[key] for key in ("thresholds",) if key in state}
+    card |= {key: state[key] for key in ("thresholds", "start") if key in state}
     path = export(net, folder, name, inputs=inputs, outputs=outputs, card=card)
     path.with_suffix(".md").write_text(model_card(json.loads(path.with_suffix(".json").read_text())))
     return path

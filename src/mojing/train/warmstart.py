@@ -7,6 +7,7 @@ and its batch norms are as if it had been trained on such batches.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -40,6 +41,16 @@ def start_from(net: nn.Module, path: Path, *, inputs: Sequence[Port]) -> None:
         net.load_state_dict(state)
     except RuntimeError as error:
         raise ModelError("model_mismatch", f"{path} is a checkpoint of another network") from error
+
+
+def told(path: Path) -> str:
+    """Where a network came from, for its card: the file, and how long a shipped model was trained before."""
+    card = path.with_suffix(".json")
+    if path.suffix != ".onnx" or not card.exists():
+        return f"from {path.name}"
+    about = json.loads(card.read_text())
+    minutes = next((v for k, v in about.get("training", {}).items() if k.startswith("minutes_on_")), 0.0)
+    return f"from {path.name} {about['sha256'][:8]}, which was trained {minutes:.0f} minutes"
 
 
 def unfold(net: nn.Module, path: Path, *, inputs: Sequence[Port], tolerance: float = 0.05) -> None:

@@ -14,6 +14,8 @@ from mojing.train.data.faces import IGNORE, PART, filled
 
 GRID = 24
 """Cells along a side of the coarse field that turns a face in depth."""
+_BEND, _STRETCH = 0.012, 0.05
+"""Spread of a bend's control points over the picture's side, and of the change of width and height."""
 _RAMP = np.arange(256, dtype=np.float64) / 255
 _LINEAR = np.where(_RAMP <= 0.04045, _RAMP / 12.92, ((_RAMP + 0.055) / 1.055) ** 2.4)
 _MELANIN = np.array([0.55, 0.85, 1.15])
@@ -42,21 +44,41 @@ def turned(image: U8, label: U8, mesh: F32, *, yaw: float, pitch: float) -> tupl
     dx = (np.cos(a) - 1) * x - np.sin(a) * z
     dy = (np.cos(b) - 1) * y - np.sin(b) * z
     field = cv2.resize(np.dstack([dx, dy]).astype(np.float32), (side, side), interpolation=cv2.INTER_LINEAR)
+    out, marks, moved = _warped(image, label, mesh, field=field)
+    offset = mesh - centre
+    moved[:, 2] = offset[:, 0] * np.sin(a) + offset[:, 1] * np.sin(b) + offset[:, 2] * np.cos(a) * np.cos(b) + centre[2]
+    return out, marks, moved
+
+
+def reshaped(image: U8, label: U8, mesh: F32, *, rng: np.random.Generator) -> tuple[U8, U8, F32]:
+    """The face of somebody else: wider or longer, and bent by a smooth random field.
+
+    A few hundred faces have few jaws; what moves with the mesh teaches the network to look rather than to remember.
+    """
+    side = len(image)
+    bends = rng.normal(0, _BEND * side, (4, 4, 2)).astype(np.float32)
+    field = cv2.resize(bends, (side, side), interpolation=cv2.INTER_CUBIC)
+    x, y = mesh[list(facemesh.OVAL), :2].mean(axis=0)
+    across, down = rng.normal(0, _STRETCH, 2)
+    field[..., 0] += (np.float32(across) * (np.arange(side, dtype=np.float32) - np.float32(x)))[None]
+    field[..., 1] += (np.float32(down) * (np.arange(side, dtype=np.float32) - np.float32(y)))[:, None]
+    return _warped(image, label, mesh, field=np.asarray(field, np.float32))
+
+
+def _warped(image: U8, label: U8, mesh: F32, *, field: F32) -> tuple[U8, U8, F32]:
+    """Picture, labels and mesh moved by a smooth field (side, side, 2) in px."""
+    side = len(image)
     own = np.stack(np.meshgrid(np.arange(side), np.arange(side)), axis=-1).astype(np.float32)
+    edge = cv2.BORDER_REPLICATE
     source = own - field
     for _ in range(3):
-        source = own - cv2.remap(
-            field, source[..., 0], source[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
-    edge = cv2.BORDER_REPLICATE
+        source = own - cv2.remap(field, source[..., 0], source[..., 1], cv2.INTER_LINEAR, borderMode=edge)
     out = cv2.remap(image, source[..., 0], source[..., 1], cv2.INTER_LINEAR, borderMode=edge)
     marks = cv2.remap(label, source[..., 0], source[..., 1], cv2.INTER_NEAREST, borderMode=edge)
     moved = mesh.copy()
     at = mesh[:, :2].astype(np.float32)
     moved[:, :2] += cv2.remap(field, at[None, :, 0], at[None, :, 1], cv2.INTER_LINEAR, borderMode=edge)[0]
-    offset = mesh - centre
-    moved[:, 2] = offset[:, 0] * np.sin(a) + offset[:, 1] * np.sin(b) + offset[:, 2] * np.cos(a) * np.cos(b) + centre[2]
-    return out, marks, moved
+    return np.asarray(out, np.uint8), np.asarray(marks, np.uint8), moved
 
 
 def retoned(image: U8, label: U8, *, melanin: float, hair: float) -> U8:

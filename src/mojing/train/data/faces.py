@@ -54,8 +54,7 @@ def trusted(mesh: F32, pose: F32, hw: tuple[int, int]) -> bool:
     box = Box.around(mesh[:, :2])
     if box.x0 < -0.1 * size or box.y0 < -0.1 * size or box.x1 > hw[1] + 0.1 * size or box.y1 > hw[0] + 0.1 * size:
         return False
-    turn = mesh[263] - mesh[33]
-    return bool(abs(np.degrees(np.arctan2(turn[2], np.hypot(turn[0], turn[1])))) < 55)
+    return abs(facemesh.yaw(mesh)) < 55
 
 
 def load_faces(data: Path, teacher: Path, *, cache: Path, held_out: bool, threads: int = 1) -> list[Face]:

@@ -29,7 +29,7 @@ from mojing.makeup.sample import random_look
 from mojing.makeup.skin import split
 from mojing.makeup.tones import melanin_seen, retone
 from mojing.makeup.uv import SIZE, unwrap
-from mojing.perception.facemesh import inter_ocular
+from mojing.perception.facemesh import inter_ocular, yaw
 from mojing.perception.faceview import FaceView
 from mojing.perception.ground_truth import is_validation
 
@@ -108,7 +108,7 @@ def _usable(path: Path) -> bool:
     mesh = np.load(path)["face"].astype(np.float32)
     if len(mesh) == 0 or inter_ocular(mesh) < SMALLEST:
         return False
-    return abs(FaceView.of_mesh(mesh, (1, 1)).yaw) < MOST_YAW
+    return abs(yaw(mesh)) < MOST_YAW
 
 
 def _women(path: Path) -> set[str]:

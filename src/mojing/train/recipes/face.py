@@ -15,22 +15,27 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mojing.core.arrays import F32, U8
+from mojing.core.arrays import F32, F64, U8
 from mojing.perception import facemesh
 from mojing.perception.faceview import FACE_PARTS
 from mojing.train.data import augment as aug
 from mojing.train.data import face_augment as dress
 from mojing.train.data.faces import IGNORE, REACH, Face, load_faces, load_others
+from mojing.train.export import Port
 from mojing.train.loop import Ema, Prefetch, Run, checkpoint, cosine, descend, restore
 from mojing.train.nets.body import channels_last_bf16
 from mojing.train.nets.face import ANCHORS, FaceNet
 from mojing.train.options import Taught, parse_options
+from mojing.train.refit import mesh_correction
+from mojing.train.warmstart import start_from, told
 
 SIDE = 192
 SMALL = 128
 CROP_REACH = 1.6
 """Side of a crop over the size of the face, as `faceview.parts_affine` cuts them."""
-CHECK_EVERY = 0.1
+CHECK_EVERY = 0.2
+TURNED_DEG = 20.0
+"""Yaw at which a face is drawn twice as often as one seen from the front."""
 
 
 @dataclass
@@ -40,7 +45,7 @@ class Options(Taught):
     out: Path = Path("runs/face")
     """folder of the run: stored crops, log, checkpoints; an existing run is resumed"""
     minutes: float = 50.0
-    """training time, not counting loading"""
+    """training time, not counting loading; with 0 only the errors of `start` are corrected"""
     small_share: float = 0.4
     """share of the time at two thirds of the resolution"""
     polish_from: float = 0.8
@@ -53,7 +58,13 @@ class Options(Taught):
     """peak learning rate of AdamW"""
     settle: int = 24
     """batches at the end from which the batch norms' statistics are taken anew"""
+    rank: int = 40
+    """ways in which meshes differ by which their errors are corrected at the end; 0 to leave them"""
+    strength: float = 0.5
+    """how firmly that correction is held back"""
     threads: int = 1
+    start: Path | None = None
+    """weights to go on from, a checkpoint (.pt) or a shipped model (.onnx); none to begin anew"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +128,9 @@ def crop(face: Face, rng: np.random.Generator, *, side: int, others: Sequence[U8
 def _changed(
     image: U8, label: U8, mesh: F32, rng: np.random.Generator, *, others: Sequence[U8], often: float
 ) -> tuple[U8, U8, F32]:
-    """Turned in depth, re-toned, made up, with glasses, a mask, something in front: each now and then."""
+    """Of another shape, turned in depth, re-toned, made up, with glasses, a mask, something in front: now and then."""
+    if rng.random() < 0.5:
+        image, label, mesh = dress.reshaped(image, label, mesh, rng=rng)
     if rng.random() < 0.35 * often:
         yaw, pitch = rng.normal(0, 14), rng.normal(0, 8)
         image, label, mesh = dress.turned(image, label, mesh, yaw=float(yaw), pitch=float(pitch))
@@ -153,7 +166,8 @@ class Sampler:
     def __init__(self, faces: Sequence[Face], others: Sequence[U8], options: Options) -> None:
         sets = sorted({f.name.partition("/")[0] for f in faces})
         self.sets = [[f for f in faces if f.name.startswith(s + "/")] for s in sets]
-        weight = np.array([{"faces": 0.55, "shop": 0.12, "people": 0.33}.get(s, 0.3) for s in sets])
+        self.chances = [chances(own) for own in self.sets]
+        weight = np.array([{"faces": 0.55, "shop": 0.15, "people": 0.3}.get(s, 0.3) for s in sets])
         self.share = weight / weight.sum()
         self.others, self.options, self.side, self.wildness = others, options, SMALL, 1.0
 
@@ -165,10 +179,17 @@ class Sampler:
             if rng.random() < 0.12:
                 samples.append(no_face(self.others[int(rng.integers(len(self.others)))], rng, side=side))
                 continue
-            group = self.sets[int(rng.choice(len(self.sets), p=self.share))]
-            one = group[int(rng.integers(len(group)))]
+            which = int(rng.choice(len(self.sets), p=self.share))
+            one = self.sets[which][int(rng.choice(len(self.sets[which]), p=self.chances[which]))]
             samples.append(crop(one, rng, side=side, others=self.others, wildness=self.wildness))
         return collate(samples)
+
+
+def chances(faces: Sequence[Face]) -> F64:
+    """How likely each face is drawn: few are turned to the side, so these come up to five times as often."""
+    turned = np.array([facemesh.yaw(f.mesh) for f in faces]) / TURNED_DEG
+    weight = 1.0 + np.minimum(turned**2, 4.0)
+    return np.asarray(weight / weight.sum())
 
 
 def collate(samples: Sequence[Sample]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -211,9 +232,11 @@ def start_shape(net: FaceNet, faces: Sequence[Face], *, seed: int = 0, noise: fl
 
 
 def point_weights() -> Tensor:
-    """Weight (478, 1) of each point: lips, eyes and irises thrice."""
+    """Weight (478, 1) of each point: the edge of the face twice, as it is the hardest; lips, eyes and irises, which
+    are looked at from close by afterwards, half as much again."""
     weight = torch.ones(facemesh.POINTS)
-    weight[list(facemesh.FINE)] = 3.0
+    weight[list(facemesh.FINE)] = 1.5
+    weight[list(facemesh.OVAL)] = 2.0
     return (weight / weight.mean())[:, None]
 
 
@@ -269,7 +292,7 @@ def class_weights(faces: Sequence[Face]) -> Tensor:
 
 
 def check_views(faces: Sequence[Face], *, degrees: float = 0.0, pixels: int = SIDE) -> Iterator[tuple[U8, U8, F32]]:
-    """Held-out crops slightly off, rolled by `degrees`, faces shrunk to `pixels` for the whole crop beforehand."""
+    """Crops slightly off, rolled by `degrees`, shrunk to `pixels` before; labels and meshes (478, 3) over the side."""
     for i, face in enumerate(faces):
         rng = np.random.default_rng(i)
         stored = len(face.rgb)
@@ -283,8 +306,10 @@ def check_views(faces: Sequence[Face], *, degrees: float = 0.0, pixels: int = SI
             small = cv2.resize(image, (pixels, pixels), interpolation=cv2.INTER_AREA)
             image = cv2.resize(small, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
         mesh = aug.move_points(face.mesh, m)
+        mesh[:, 2] *= scale
+        mesh[:, :2] += 0.5
         label = aug.warp_level(face.label, m, (SIDE, SIDE), nearest=True)[::2, ::2]
-        yield image, label, ((mesh[:, :2] + 0.5) / SIDE).astype(np.float32)
+        yield image, label, (mesh / SIDE).astype(np.float32)
 
 
 @torch.no_grad()
@@ -315,8 +340,8 @@ def validate(net: nn.Module, faces: Sequence[Face], others: Sequence[U8]) -> dic
         images, labels, targets = zip(*check_views(chosen, degrees=degrees, pixels=pixels), strict=True)
         mesh, sure, parts = look_at(net, images)
         target = np.stack(targets)
-        error = np.hypot(*np.moveaxis(mesh[..., :2] - target, -1, 0))
-        error /= np.hypot(*(target[:, 468] - target[:, 473]).T)[:, None]
+        error = np.hypot(*np.moveaxis((mesh - target)[..., :2], -1, 0))
+        error /= np.hypot(*(target[:, 468] - target[:, 473])[:, :2].T)[:, None]
         result[f"{name}mesh_pct"] = float(error.mean() * 100)
         result[f"{name}fine_pct"] = float(error[:, list(facemesh.FINE)].mean() * 100)
         if not degrees and pixels == SIDE:
@@ -355,20 +380,19 @@ def train(options: Options) -> Path:
     )
     others = load_others(options.data, options.teacher, count=options.others, side=160, held_out=False)
     strangers = load_others(options.data, options.teacher, count=options.others // 8, side=160, held_out=True)
-    net = FaceNet()
-    start_shape(net, faces)
-    net = net.to(memory_format=torch.channels_last)
+    sampler = Sampler(faces, others, options)
+    net = started(sampler).to(memory_format=torch.channels_last)
+    origin = {} if options.start is None else {"start": told(options.start)}
     run, ema = Run(options.out, minutes=options.minutes), Ema(net)
     optimizer = torch.optim.AdamW(net.parameters(), lr=options.lr, weight_decay=0.02)
     state = run.load()
     if state is not None:
         restore(state, net=net, ema=ema, optimizer=optimizer, step=run.step)
-    sampler = Sampler(faces, others, options)
     batches = Prefetch(sampler.batch, start=run.step)
     points, classes = point_weights(), class_weights(faces)
     run.start()
     next_check = run.progress + CHECK_EVERY
-    while run.progress < 1:
+    while options.minutes > 0 and run.progress < 1:
         sampler.side = SMALL if run.progress < options.small_share else SIDE
         sampler.wildness = 1.0 if sampler.side < SIDE else 0.4 if run.progress < options.polish_from else 0.1
         for group in optimizer.param_groups:
@@ -381,12 +405,28 @@ def train(options: Options) -> Path:
         if run.progress >= next_check:
             next_check = run.progress + CHECK_EVERY
             run.log(event="validation", **validate(ema.net, held_out, strangers))
-        run.save(checkpoint(net, ema, optimizer), every_s=60)
+        run.save(checkpoint(net, ema, optimizer) | origin, every_s=60)
     batches.close()
-    settle(ema.net, sampler, number=run.step, batches=options.settle)
+    if run.step:
+        settle(ema.net, sampler, number=run.step, batches=options.settle)
+    assert isinstance(ema.net, FaceNet)
+    if large := [face for face in faces if len(face.rgb) >= SIDE]:
+        refit(ema.net, large, rank=options.rank, strength=options.strength)
     run.log(event="validation", **validate(ema.net, held_out, strangers))
-    run.save(checkpoint(net, ema, optimizer))
+    run.save(checkpoint(net, ema, optimizer) | origin)
     return run.folder / "last.pt"
+
+
+def started(sampler: Sampler) -> FaceNet:
+    """The network at the beginning of a run: with the weights that `start` names, or new with the faces' shapes."""
+    net = FaceNet()
+    if sampler.options.start is None:
+        start_shape(net, [face for own in sampler.sets for face in own])
+        return net
+    sampler.side = SIDE
+    images = torch.cat([sampler.batch(i)[0] for i in range(2)]).float() / 255
+    start_from(net, sampler.options.start, inputs=[Port("image", images)])
+    return net
 
 
 def step(
@@ -414,6 +454,17 @@ def settle(net: nn.Module, sampler: Sampler, *, number: int, batches: int) -> No
     images = (sampler.batch(number + i)[0].float() / 255 for i in range(batches))
     with channels_last_bf16("cpu"):
         torch.optim.swa_utils.update_bn((x.contiguous(memory_format=torch.channels_last) for x in images), net)
+
+
+@torch.no_grad()
+def refit(net: FaceNet, faces: Sequence[Face], *, rank: int, strength: float) -> None:
+    """Correct the maps to the mesh by what the network gets wrong on upright crops of faces (`train/refit.py`)."""
+    images, _, targets = zip(*check_views(faces), strict=True)
+    found = mesh_correction(look_at(net, images)[0], np.stack(targets), rank=rank, strength=strength)
+    for layer in (net.anchors_to_mesh, net.context_to_mesh):
+        for held in (layer.weight, layer.bias):
+            held.copy_(torch.from_numpy(found.of_map(held.numpy())))
+    net.context_to_mesh.bias.add_(torch.from_numpy(found.shift))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
