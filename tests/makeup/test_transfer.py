@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,9 +11,10 @@ from mojing.core.arrays import U8
 from mojing.core.color import delta_e_2000, linear_to_srgb, rgb_to_lab, srgb_to_linear
 from mojing.makeup import transfer
 from mojing.makeup.look import Layer, Look, Shade
+from mojing.makeup.reading import READ
 from mojing.makeup.render import render
 from mojing.makeup.transfer import Transfer, skin_colour
-from mojing.perception.faceview import FaceView
+from mojing.perception.faceview import FACE_PARTS, FaceView
 from mojing.runtime.store import ModelStore
 from tests.makeup.test_uv import mesh_at
 
@@ -65,6 +68,18 @@ def test_skin_of_the_reference_does_not_come_along() -> None:
 
 
 needs_model = pytest.mark.skipif(not ModelStore().has("makeup"), reason="the model is not in the package")
+
+
+@needs_model
+def test_glasses_are_not_taken_for_make_up_of_the_eyes_so_easily() -> None:
+    reader, (_, face) = Transfer(ModelStore(), threads=1), sitter((205, 165, 145))
+    assert reader.sure_enough(face) == reader.thresholds
+    parts = np.zeros_like(face.parts)
+    parts[FACE_PARTS.index("glasses")] = 1.0
+    strict = dict(zip(READ, reader.sure_enough(replace(face, parts=parts)), strict=True))
+    usual = dict(zip(READ, reader.thresholds, strict=True))
+    assert strict["lip"] == usual["lip"]
+    assert all(1 - strict[kind] == pytest.approx(0.5 * (1 - usual[kind])) for kind in ("eyeliner", "lashes", "brows"))
 
 
 @needs_model

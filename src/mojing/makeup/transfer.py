@@ -25,12 +25,16 @@ from mojing.makeup.reading import READ, WIDTH, decode
 from mojing.makeup.render import render
 from mojing.makeup.skin import split
 from mojing.makeup.uv import SIZE, unwrap
+from mojing.perception.facefaults import GLASSES, covering
 from mojing.perception.faceview import FaceView
 from mojing.runtime.session import Session
 from mojing.runtime.store import ModelStore
 
 SKIN_TONED: Final = {"foundation": 1.0, "concealer": 1.15, "contour": 0.55, "bronzer": 0.7}
 """Products chosen by the wearer's skin, and how light they are beside it in linear light."""
+
+FRAMED: Final = frozenset({"eyeshadow", "brows", "eyeliner", "lashes"})
+"""Kinds for which glasses are mistaken."""
 
 _HOLDERS: Final = {"skin": "blush", "eyes": "eyeshadow", "lips": "lip"}
 """Region of the flat layout -> the kind whose layer takes what is left over there."""
@@ -85,13 +89,22 @@ class Transfer:
         face, and what differs from the photo is put into the shades. `residual` keeps what no layer can say.
         """
         seen = self.see(rgb, face)
-        look = decode(seen.rows, thresholds=self.thresholds, name=name)
+        look = decode(seen.rows, thresholds=self.sure_enough(face), name=name)
         if not look.layers and not residual:
             return look
         bare = render(rgb, face, look=_removal(seen), layers=False).image
         for _ in range(refine):
             look = closer(look, bare, face, photo=rgb)
         return _with_rest(look, seen, bare, face=face) if residual else look
+
+    def sure_enough(self, face: FaceView) -> tuple[float, ...]:
+        """Chances (len(READ),) from which a kind is believed.
+
+        Frames of glasses and their shadows pass for make-up of the eyes, which must be twice as sure on who wears some.
+        """
+        if covering(face)["eyes"] <= GLASSES:
+            return self.thresholds
+        return tuple(0.5 + 0.5 * t if k in FRAMED else t for k, t in zip(READ, self.thresholds, strict=True))
 
     def bare(self, rgb: U8, face: FaceView) -> Look:
         """The bare face under the make-up, as a look of one layer for this very photo."""

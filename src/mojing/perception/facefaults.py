@@ -27,6 +27,8 @@ FLAT = 0.65
 """Share of a face's neighbouring pixels of one and the same colour from which it is a drawing."""
 TINTED = 0.28
 """Light around the eyes over that of the cheeks, in the channel that suffers most, below which lenses are dark."""
+GLASSES = 0.25
+"""Share of the eyes behind glasses or something else from which glasses are worn."""
 GREY = 2.0
 """Mean chroma of a face in Lab below which it is grey."""
 STONE = 6.0
@@ -85,7 +87,7 @@ def notices_of(rgb: U8, face: FaceView) -> tuple[str, ...]:
     covers = covering(face)
     if max(covers["face"], 0.5 * covers["mouth"]) > 0.12:
         told.append("a part of the face is covered: nothing is painted there")
-    if covers["eyes"] > 0.25:
+    if covers["eyes"] > GLASSES:
         told.append("glasses are worn: make-up of the eyes lies behind them, where they are clear")
     if face.confidence < 0.99:
         told.append("the face is seen only vaguely: check the result")
