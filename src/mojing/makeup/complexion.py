@@ -153,8 +153,9 @@ def _contour(name: str, size: float) -> F32:
     if name == "nose":
         path = [(0.165, -0.16), (0.125, 0.10), (0.135, 0.38), (0.150, 0.60)]
         return stroke(FACE_SHEET, path, widths=(0.07, 0.05 * k, 0.05 * k, 0.06), blur=0.030)
-    path = [(0.0, -1.02), (0.45, -0.98), (0.85, -0.82), (1.10, -0.58), (1.26, -0.30)]
-    return stroke(FACE_SHEET, path, widths=(0.16 * k, 0.18 * k, 0.22 * k, 0.24 * k, 0.12), blur=0.09)
+    # Along the temples, and thinning out before the middle: nobody knows where the hair of a bare head would begin.
+    path = [(0.30, -1.00), (0.58, -0.94), (0.86, -0.80), (1.08, -0.58), (1.22, -0.30)]
+    return stroke(FACE_SHEET, path, widths=(0.06, 0.20 * k, 0.26 * k, 0.26 * k, 0.14), blur=0.11)
 
 
 def _highlighter(name: str, size: float) -> F32:

@@ -30,7 +30,7 @@ def lay_lens(canvas: Canvas, product: AnyArray, coverage: F32, *, window: tuple[
         canvas.albedo[:, window[0], window[1]] * skin.lit[:, window[0], window[1]]
         + canvas.rest[:, window[0], window[1]]
     )
-    level = np.tensordot(LUMA, seen, axes=1)
+    level = np.maximum(np.tensordot(LUMA, seen, axes=1), 0.0)  # what other layers took away may be more than all
     inside = coverage > 0.5 * float(coverage.max())
     usual = float(np.median(level[inside])) if inside.any() else 0.05
     catch = np.clip(level / max(usual, 0.004) / CATCH - 1.0, 0.0, 1.0)

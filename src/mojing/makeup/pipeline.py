@@ -379,7 +379,7 @@ def _left_out(look: Look, faces: Sequence[FaceView]) -> tuple[str, ...]:
     return (f"left out where hair, dark glasses or a hand are in front: {named}",) if named else ()
 
 
-MUST_SUIT: Final = ("foundation", "concealer")
+MUST_SUIT: Final = ("foundation", "concealer", "contour", "bronzer")
 """Kinds that look wrong on another skin than the one they are chosen for."""
 
 
