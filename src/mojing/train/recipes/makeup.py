@@ -20,16 +20,17 @@ from torch import Tensor, nn
 
 from mojing.train.data.makeup import SHADE_SCALE, Pairs, find_faces, prepare
 from mojing.train.export import Port, export
-from mojing.train.loop import Ema, Prefetch, Run, cosine, descend
+from mojing.train.loop import CLOCKS, Ema, Prefetch, Run, cosine, descend
 from mojing.train.losses import discriminator_loss, generator_loss
 from mojing.train.nets.body import channels_last_bf16
 from mojing.train.nets.makeup import Judge, MakeupNet, Repainter
 from mojing.train.options import Taught, parse_options
 from mojing.train.painting import paint, rows_loss, to_linear
 from mojing.train.readers import thresholds_of, validate
+from mojing.train.warmstart import start_from, told
 
-CHECK_EVERY = 0.25
-"""Share of the run between checks on held-out faces."""
+CHECK_EVERY = 0.5
+"""Share of the run between checks on held-out faces, whose time does not count."""
 
 CROP = 32
 """Side, in cells of four texels, of the piece on which the dense answer is judged."""
@@ -57,6 +58,10 @@ class Options(Taught):
     """stop when the pairs are painted"""
     minutes: float = 40.0
     """training time, not counting loading"""
+    clock: Literal["wall", "cpu"] = "wall"
+    """what the minutes are counted in; CPU time is what compares runs on a busy machine"""
+    start: Path | None = None
+    """weights to go on from, a checkpoint (.pt) or a shipped model (.onnx); none to begin anew"""
     batch: int = 12
     """looks read a step"""
     drawn: int = 6
@@ -115,6 +120,13 @@ class Sampler:
         rows, known = (torch.from_numpy(np.ascontiguousarray(x[picked])) for x in (p.rows, p.known))
         valid, other_valid = _tensor(p.valid[a], flip), _tensor(p.valid[b], flip)
         return Batch(worn, valid, rows, known, bare, other, other_bare, other_valid, white * gain)
+
+    def ports(self) -> list[Port]:
+        """What the network is shown, with the faces of a few batches as an example."""
+        batches = [self.batch(step) for step in range(3)]
+        if self.options.net == "layers":
+            return [Port("face", torch.cat([torch.cat([b.worn, b.valid], dim=1) for b in batches]))]
+        return [Port("faces", torch.cat([pair_of(b) for b in batches]))]
 
 
 def _tensor(array: np.ndarray[Any, Any], flip: bool) -> Tensor:
@@ -195,12 +207,16 @@ def layers_step(net: MakeupNet, batch: Batch, piece: Piece) -> Answer:
     return Answer(((worn, removed, bare), (other_bare, moved, other)), loss, parts)
 
 
+def pair_of(batch: Batch) -> Tensor:
+    """What the baseline is shown (M, 8, 256, 256): the other face bare, and the face that is read."""
+    m = len(batch.bare)
+    return torch.cat([batch.other_bare, batch.other_valid, batch.worn[:m], batch.valid[:m]], dim=1)
+
+
 def repaint_step(net: Repainter, batch: Batch, piece: Piece) -> Answer:
     """The baseline on a batch."""
-    m = len(batch.bare)
-    faces = torch.cat([batch.other_bare, batch.other_valid, batch.worn[:m], batch.valid[:m]], dim=1)
     with channels_last_bf16("cpu"):
-        seen = net.seen(faces).contiguous(memory_format=torch.channels_last)
+        seen = net.seen(pair_of(batch)).contiguous(memory_format=torch.channels_last)
         other_bare = piece.texels(batch.other_bare)
         made = net.paint(piece.cells(net.trunk(seen)), piece.texels(seen), other_bare)
     other, valid = piece.texels(batch.other), piece.texels(batch.other_valid)
@@ -235,7 +251,11 @@ def train(options: Options) -> Path | None:
     net: nn.Module = MakeupNet() if options.net == "layers" else Repainter()
     net = net.to(memory_format=torch.channels_last)
     judge = Judge().to(memory_format=torch.channels_last)
-    run, ema = Run(options.out, minutes=options.minutes), Ema(net, decay=0.995)
+    sampler = Sampler(pairs, options)
+    origin = {} if options.start is None else {"start": told(options.start)}
+    if options.start is not None:
+        start_from(net, options.start, inputs=sampler.ports())
+    run, ema = Run(options.out, minutes=options.minutes, clock=CLOCKS[options.clock]), Ema(net, decay=0.995)
     optimizer = torch.optim.AdamW(net.parameters(), lr=options.lr, weight_decay=0.02)
     referee = torch.optim.Adam(judge.parameters(), lr=options.judge_lr, betas=(0.5, 0.99))
     state = run.load()
@@ -243,7 +263,7 @@ def train(options: Options) -> Path | None:
         ema.steps = run.step
         for name, part in _parts(net, judge, ema=ema, optimizer=optimizer, referee=referee).items():
             part.load_state_dict(state[name])
-    batches = Prefetch(Sampler(pairs, options).batch, start=run.step, depth=2)
+    batches = Prefetch(sampler.batch, start=run.step, depth=2)
     rng = np.random.default_rng((options.seed, run.step, 1))
     run.start()
     next_check = run.progress + CHECK_EVERY
@@ -260,11 +280,12 @@ def train(options: Options) -> Path | None:
         if run.progress >= next_check:
             next_check = run.progress + CHECK_EVERY
             run.log(event="validation", **validate(ema.net, held_out))
-        run.save(_states(net, judge, ema=ema, optimizer=optimizer, referee=referee), every_s=60)
+            run.start()
+        run.save(_states(net, judge, ema=ema, optimizer=optimizer, referee=referee) | origin, every_s=60)
     batches.close()
     run.log(event="validation", **validate(ema.net, held_out))
     states = _states(net, judge, ema=ema, optimizer=optimizer, referee=referee)
-    run.save(states | {"thresholds": thresholds_of(ema.net, held_out)})
+    run.save(states | origin | {"thresholds": thresholds_of(ema.net, held_out)})
     if isinstance(ema.net, Repainter):
         export_baseline(ema.net, run)
     return run.folder / "last.pt"
