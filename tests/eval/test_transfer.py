@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from mojing.core.errors import ModelError
 from mojing.eval import transfer
 from mojing.eval.portraits import Portrait
 from mojing.makeup.look import Layer, Look, Shade
 from mojing.makeup.reading import READ
+from mojing.runtime.store import ModelStore
 from tests.makeup.test_uv import mesh_at
 
 LIPS = Layer("lip", (Shade.of_hex("#8c1c3a"),), coverage=0.9)
@@ -46,6 +49,20 @@ def test_the_truth_is_without_fault_and_doing_nothing_is_not(pair: transfer.Pair
     assert found["nothing"]["de00_lips"][0] > 5
     assert found["nothing"]["de00_unchanged"] == [0.0]
     assert found["elsewhere"]["outside_face_max"][0] > 100
+
+
+def test_a_folder_without_a_network_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="makeup-repaint"):
+        transfer.rival(tmp_path)
+
+
+@pytest.mark.skipif(not ModelStore().has("makeup"), reason="no shipped network")
+def test_another_network_of_ours_is_judged_like_a_baseline(pair: transfer.Pair) -> None:
+    name, method, training = transfer.rival(ModelStore().folder)
+    assert name == "ours-equal"
+    assert training["steps"] > 0
+    made = method(pair)
+    assert (made != pair.b.rgb).any()
 
 
 def test_only_what_can_be_seen_is_asked_for(pair: transfer.Pair) -> None:

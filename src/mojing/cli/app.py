@@ -146,6 +146,7 @@ Data = Annotated[Path, typer.Option("--data", help="Folder of the data sets.")]
 JsonOut = Annotated[Path | None, typer.Option("--json", help="Write the figures here.")]
 Teacher = Annotated[Path | None, typer.Option(help="Folder of the teacher's labels (mojing label).")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Use only this many photos.")]
+Baselines = Annotated[list[Path] | None, typer.Option(help="Folder of a network to put beside ours; repeatable.")]
 Everything = Annotated[bool, typer.Option("--all", help="Use all photos, not only those held out.")]
 
 
@@ -188,9 +189,7 @@ def eval_tryon(
     teacher: Teacher = None,
     limit: Limit = None,
     everything: Everything = False,
-    baseline: Annotated[
-        list[Path] | None, typer.Option(help="Folder of baselines to put beside ours (train baseline); repeatable.")
-    ] = None,
+    baseline: Baselines = None,
 ) -> None:
     """Measure the whole try-on on labelled photos."""
     from mojing.cli.measure import evaluate
@@ -223,13 +222,13 @@ def eval_transfer(
     json_out: JsonOut = None,
     teacher: Teacher = None,
     limit: Limit = None,
-    baseline: Annotated[Path | None, typer.Option(help="Folder of the baseline (train makeup --net repaint).")] = None,
+    baseline: Baselines = None,
     sheet: Annotated[Path | None, typer.Option(help="Write a sheet of the first pairs here.")] = None,
 ) -> None:
     """Measure transfer and removal of make-up on held-out faces, beside histogram matching and a baseline network."""
     from mojing.cli.measure import evaluate_transfer
 
-    evaluate_transfer(data, json_out=json_out, teacher=teacher, limit=limit, baseline=baseline, sheet=sheet)
+    evaluate_transfer(data, json_out=json_out, teacher=teacher, limit=limit, baselines=baseline or [], sheet=sheet)
 
 
 @measure.command("match")

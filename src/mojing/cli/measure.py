@@ -48,11 +48,11 @@ def evaluate_transfer(
     json_out: Path | None,
     teacher: Path | None,
     limit: int | None,
-    baseline: Path | None,
+    baselines: Sequence[Path],
     sheet: Path | None,
 ) -> None:
     """Measure make-up transfer and print the figures; `teacher` holds the meshes."""
-    for folder in (data, teacher, baseline):
+    for folder in (data, teacher, *baselines):
         if folder is not None and not folder.is_dir():
             raise InputError("bad_data", f"there is no folder {folder}", "see docs/training.md for the data")
     if teacher is None:
@@ -60,7 +60,7 @@ def evaluate_transfer(
     from mojing.eval.transfer import run_transfer
 
     with progress_bar():
-        result = run_transfer(data, teacher=teacher, limit=limit or 100, baseline=baseline, sheet=sheet)
+        result = run_transfer(data, teacher=teacher, limit=limit or 100, baselines=baselines, sheet=sheet)
     say(figures(result))
     if json_out is not None:
         write_json(json_out, result)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -60,10 +60,7 @@ class Pair:
 class Repaint:
     """The picture-to-picture baseline that `mojing train makeup --net repaint` leaves in RUN/export."""
 
-    def __init__(self, folder: Path, *, threads: int = 2) -> None:
-        store = ModelStore(folder)
-        if not store.has("makeup-repaint"):
-            raise ModelError("model_missing", f"there is no makeup-repaint.onnx in {folder}", hint="give RUN/export")
+    def __init__(self, store: ModelStore, *, threads: int = 2) -> None:
         self.session = Session(store.spec("makeup-repaint"), threads=threads)
 
     def __call__(self, pair: Pair) -> U8:
@@ -80,10 +77,35 @@ class Repaint:
         return out
 
 
+class Layers:
+    """Another network of ours, for instance one trained as long as the baseline."""
+
+    def __init__(self, store: ModelStore) -> None:
+        self.transfer = Transfer(store)
+
+    def __call__(self, pair: Pair) -> U8:
+        """B in the look that is read off A."""
+        look = self.transfer.read(pair.reference, pair.a.face)
+        return render(pair.b.rgb, pair.b.face, look=look, layers=False).image
+
+
+def rival(folder: Path) -> tuple[str, Method, Any]:
+    """What a folder holds to be compared with ours: its name, the method, and what its card says of its training.
+
+    Raises:
+        ModelError: model_missing.
+    """
+    store = ModelStore(folder)
+    for name, kind, method in (("repaint", "makeup-repaint", Repaint), ("ours-equal", "makeup", Layers)):
+        if store.has(kind):
+            return name, method(store), store.spec(kind).extra.get("training")
+    raise ModelError("model_missing", f"there is no makeup-repaint.onnx nor makeup.onnx in {folder}", "give RUN/export")
+
+
 def run_transfer(
-    data: Path, *, teacher: Path, limit: int = 100, baseline: Path | None = None, sheet: Path | None = None
+    data: Path, *, teacher: Path, limit: int = 100, baselines: Sequence[Path] = (), sheet: Path | None = None
 ) -> dict[str, Any]:
-    """Figures of `limit` pairs of held-out faces by method."""
+    """Figures of `limit` pairs of held-out faces by method; `baselines` are folders for `rival`."""
     store = ModelStore()
     transfer = Transfer(store)
     faces = Faces(store) if store.has("face") else None
@@ -92,8 +114,10 @@ def run_transfer(
         "reinhard": lambda pair: _matched(pair, "reinhard"),
         "histogram": lambda pair: _matched(pair, "histogram"),
     }
-    if baseline is not None:
-        methods["repaint"] = Repaint(baseline)
+    training = {"ours": store.spec("makeup").extra.get("training")}
+    for folder in baselines:
+        name, method, took = rival(folder)
+        methods[name], training[name] = method, took
     figures: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     reading = Reading()
     rows: list[U8] = []
@@ -120,6 +144,7 @@ def run_transfer(
     return {
         "pairs": reading.pairs,
         "transfer": means,
+        "training": training,
         "reading": reading.figures(),
         "sheet": ["A", "reference", "B", *methods, "ours", "truth"],
     }

@@ -100,9 +100,13 @@ class Canvas:
             part[...] = np.where(steps > 0, mixed(part, r[..., k], transmission=t[..., k]), part)
 
     def encode(self, window: tuple[slice, slice]) -> U8:
-        """sRGB bytes (h, w, 3) of a window."""
+        """sRGB bytes (h, w, 3) of a window.
+
+        Where product mirrors more light than a channel can show, the others show it: highlights turn white, as film and
+        cameras have them. Clipped one by one, channels would make those of golden skin yellow.
+        """
         glow = self.glow[window]
-        planes = []
+        planes: list[AnyArray] = []
         for k, colour in enumerate(self.skin.light.tolist()):
             value = cv2.multiply(self.skin.lit[k][window], self.albedo[k][window])
             cv2.add(value, self.rest[k][window], value)
@@ -110,8 +114,12 @@ class Canvas:
                 value = cv2.scaleAdd(glow, colour, value)
             if self.gleam is not None:
                 value += self.gleam[k][window]
-            planes.append(cv2.LUT(cv2.multiply(value, 65535.0, dtype=cv2.CV_16U), _ENCODED))
-        return np.asarray(cv2.merge(planes), np.uint8)
+            planes.append(value)
+        if self._shines or self.gleam is not None:
+            over = cv2.max(cv2.subtract(cv2.max(cv2.max(planes[0], planes[1]), planes[2]), 1.0), 0.0)
+            planes = [cv2.add(value, over) for value in planes]
+        encoded = [cv2.LUT(cv2.multiply(value, 65535.0, dtype=cv2.CV_16U), _ENCODED) for value in planes]
+        return np.asarray(cv2.merge(encoded), np.uint8)
 
 
 @lru_cache(maxsize=256)

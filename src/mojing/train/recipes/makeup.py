@@ -287,14 +287,14 @@ def train(options: Options) -> Path | None:
     states = _states(net, judge, ema=ema, optimizer=optimizer, referee=referee)
     run.save(states | origin | {"thresholds": thresholds_of(ema.net, held_out)})
     if isinstance(ema.net, Repainter):
-        export_baseline(ema.net, run)
+        export_baseline(ema.net, run, clock=options.clock)
     return run.folder / "last.pt"
 
 
-def export_baseline(net: Repainter, run: Run) -> Path:
+def export_baseline(net: Repainter, run: Run, *, clock: str) -> Path:
     """Write the baseline to `export` in the run's folder, where `mojing eval transfer --baseline` looks for it."""
     card = {"purpose": "picture-to-picture baseline of make-up transfer, for comparison only", "licence": "Apache-2.0",
-            "training": {"minutes": round(run.spent / 60, 1), "steps": run.step}}  # fmt: skip
+            "training": {"minutes": round(run.spent / 60, 1), "clock": clock, "steps": run.step}}  # fmt: skip
     ports = [Port("faces", torch.rand(1, 8, 256, 256))]
     return export(net, run.folder / "export", "makeup-repaint", inputs=ports, outputs=["made"], card=card)
 
