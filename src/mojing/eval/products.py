@@ -16,6 +16,7 @@ import numpy as np
 from mojing.core.arrays import F32, U8, AnyArray
 from mojing.core.image import load
 from mojing.eval.people import Person
+from mojing.perception.ground_truth import seen_whole
 from mojing.perception.labels import L
 from mojing.perception.worn import KINDS, worn_anchors
 
@@ -53,7 +54,7 @@ def pieces_of(person: Person) -> list[Piece]:
     for category, names in KINDS.items():
         mask = np.isin(person.parse, [L[n] for n in names]).astype(np.uint8)
         piece = _largest(mask, solid=SOLID[category])
-        if piece is None:
+        if piece is None or not seen_whole(person.parse, piece, person.joints, category):
             continue
         x, y, w, h = cv2.boundingRect(piece)
         pad = round(0.1 * max(w, h))
@@ -62,8 +63,6 @@ def pieces_of(person: Person) -> list[Piece]:
         joints = person.joints - np.array([cols.start, rows.start, 0], np.float32)
         cut = np.ascontiguousarray(piece[rows, cols])
         anchors, sleeve = worn_anchors(cut > 0, joints, category)
-        if category in ("top", "outer", "dress") and not _covers_chest(cut, joints):
-            continue
         rgb = np.ascontiguousarray(person.rgb[rows, cols])
         out.append(Piece(rgb, cut * np.uint8(255), anchors, category, sleeve, person.key))
     return out
@@ -82,18 +81,6 @@ def _largest(mask: U8, *, solid: float) -> U8 | None:
     outer = max(contours, key=cv2.contourArea)
     compact = area >= solid * cv2.contourArea(cv2.convexHull(outer)) and area >= 0.95 * cv2.contourArea(outer)
     return piece if compact and area > 0.9 * mask.sum() else None
-
-
-def _covers_chest(mask: U8, joints: F32) -> bool:
-    """A label that leaves out the chest (an open coat, a dress under a cardigan) is not a whole garment."""
-    from mojing.core.skeleton import J
-
-    neck = joints[[J["left_shoulder"], J["right_shoulder"]], :2].mean(axis=0)
-    hips = joints[[J["left_hip"], J["right_hip"]], :2].mean(axis=0)
-    pts = neck + np.linspace(0.3, 0.8, 8)[:, None] * (hips - neck)
-    x = np.clip(pts[:, 0].round().astype(int), 0, mask.shape[1] - 1)
-    y = np.clip(pts[:, 1].round().astype(int), 0, mask.shape[0] - 1)
-    return float(mask[y, x].mean()) > 0.8
 
 
 def make_product(piece: Piece, background: U8, rng: np.random.Generator) -> Product:

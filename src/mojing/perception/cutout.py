@@ -26,6 +26,9 @@ CUT_SIDE = 224
 CERTAIN = 0.985
 """Probability from which the network is not asked again whether a pixel is garment."""
 
+DENIED = 0.1
+"""Probability below which what is a little unlike a plain background belongs to it all the same: light is uneven."""
+
 PLAIN_SHARE = 0.86
 """Share of the border that must follow the fitted background colour for it to count as plain."""
 
@@ -216,7 +219,7 @@ def by_colour(background: Background, garment: F32) -> F32:
     garment and stay near it, which drops hangers, floors and second objects.
     """
     level = float(np.clip(2.2 * background.noise, 1.8, 7.0))
-    alike = background.distance < level
+    alike = background.distance < np.where(garment < DENIED, np.float32(2.5 * level), np.float32(level))
     shadow = (background.chroma < level + 2.0) & (background.drop > 0) & (background.drop < 28.0) & (garment < 0.35)
     open_ = (alike & (garment < 0.97)) | shadow
     count, pieces, stats, _ = cv2.connectedComponentsWithStats(open_.astype(np.uint8), connectivity=4)

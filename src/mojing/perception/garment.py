@@ -17,6 +17,7 @@ from mojing.core.image import Photo
 from mojing.core.skeleton import GARMENT_ANCHORS, A, mirror_order
 from mojing.perception import decode, worn
 from mojing.perception.body import BodyNet, BodyView, Pass
+from mojing.perception.corners import side_points
 from mojing.perception.crops import Rect, as_input, border_colour, cut, letterbox_rect
 from mojing.perception.cutout import own_colour, silhouette
 from mojing.perception.kind import fit_legs, fit_trunk, level_pairs, settle, true_lining
@@ -34,6 +35,9 @@ CLEAR_END = 0.3
 
 SEEN = 0.1
 """Confidence from which the network's anchor is believed; the place is often right where the heat map is faint."""
+
+SPREAD = 2.0
+"""Cells of a heat map over which it is smoothed before its peak is sought; the network's own hills have 1.5."""
 
 REQUIRED: dict[str, tuple[str, ...]] = {
     "top": ("neck", "left_shoulder", "right_shoulder", "left_waist", "right_waist", "left_hem", "right_hem"),
@@ -218,6 +222,8 @@ def _placed_anchors(reading: Reading, outline: U8, *, step: int, category: str, 
     mirror = symmetry(outline)
     seen, sure = _rescaled(reading.anchors, 1 / step), reading.sleeve[sleeve]
     anchors, missed = complete_anchors(seen, outline, category=category, sleeve=sleeve, sure=sure, mirror=mirror)
+    for name, at in side_points(outline, category, axis=mirror[:2]).items():
+        anchors[A[name]] = *at, max(anchors[A[name], 2], SURE)
     if category == "trousers":
         anchors = fit_legs(anchors, outline)
     anchors = level_pairs(anchors, outline, category=category, mirror=mirror)
@@ -255,7 +261,7 @@ def _box(garment: F32, rect: Rect, hw: tuple[int, int]) -> Rect | None:
 
 
 def _reading(out: dict[str, F32], rect: Rect, hw: tuple[int, int]) -> Reading:
-    anchors = decode.to_photo(decode.peaks(out["heat"]), out["heat"].shape[1:], rect)
+    anchors = decode.to_photo(_peaks(out["heat"]), out["heat"].shape[1:], rect)
     return Reading(
         garment=_over_photo(out["seg"][1], rect, hw),
         inner=_over_photo(out["seg"][2], rect, hw),
@@ -263,6 +269,17 @@ def _reading(out: dict[str, F32], rect: Rect, hw: tuple[int, int]) -> Reading:
         category=_named(out["category"], CATEGORIES),
         sleeve=_named(out["sleeve"], SLEEVES),
     )
+
+
+def _peaks(heat: F32) -> F32:
+    """Anchors (17, 3) in cells of their heat maps (17, h, w): where most of a map lies together, and its highest value.
+
+    Of a joint that nothing marks, such as a hip, the network gives a flat hill with chance peaks; blurred, it has one.
+    """
+    blurred = np.stack([cv2.GaussianBlur(map_, (0, 0), SPREAD) for map_ in heat])
+    out = decode.peaks(blurred)
+    out[:, 2] = np.clip(heat.reshape(len(heat), -1).max(axis=1), 0.0, 1.0)
+    return out
 
 
 def _over_photo(prob: F32, rect: Rect, hw: tuple[int, int]) -> F32:

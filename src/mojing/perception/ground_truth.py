@@ -176,6 +176,46 @@ def _skin_bones(joints: NDArray[np.float32]) -> list[tuple[str, tuple[NDArray[An
     return bones
 
 
+FACING = 0.35
+"""Distance of the shoulder joints, in torso lengths, below which somebody is seen from the side."""
+
+
+def seen_whole(parse: NDArray[np.uint8], mask: NDArray[np.uint8], joints: NDArray[np.float32], category: str) -> bool:
+    """Whether a worn garment is seen nearly whole, from the front or from behind, as a product photo would show it.
+
+    Tops cover the trunk, what is worn below begins about the hips, and no coat hangs over either: a strip of a shirt in
+    an open jacket has no shoulders, and a skirt below a coat no waist.
+
+    Args:
+        parse: (H, W) label ids of the wearer.
+        mask: (H, W) the garment's pixels, not 0.
+        joints: (21, 3) of the wearer.
+        category: of the garment, one of `perception.worn.KINDS`.
+    """
+    at = joints[:, :2]
+    neck = (at[J["left_shoulder"]] + at[J["right_shoulder"]]) / 2
+    hips = (at[J["left_hip"]] + at[J["right_hip"]]) / 2
+    torso = float(np.hypot(*(hips - neck))) + 1e-6
+    if float(np.hypot(*(at[J["left_shoulder"]] - at[J["right_shoulder"]]))) < FACING * torso:
+        return False
+    y, x = np.nonzero(mask)
+    upper = category in ("top", "outer", "dress")
+    if category not in ("outer", "trousers") and (parse == L["outer"]).sum() > 0.12 * len(x):
+        return False
+    if abs(float(x.mean()) - float((neck[0] + hips[0]) / 2 if upper else hips[0])) > 0.22 * torso:
+        return False
+    if not upper:
+        return bool(y.min() < hips[1] + 0.1 * torso)
+    quad = np.zeros_like(mask)
+    corners = [at[J[n]] for n in ("left_shoulder", "right_shoulder", "right_hip", "left_hip")]
+    centre = np.mean(corners, axis=0)
+    low = 0.6 if category == "top" else 0.9
+    inner = np.array([centre + (c - centre) * [0.6, low if c[1] > centre[1] else 0.6] for c in corners])
+    cv2.fillConvexPoly(quad, inner.astype(np.int32), 1)
+    covered = float((mask[quad > 0] > 0).mean()) if quad.any() else 0.0
+    return covered > (0.55 if category == "outer" else 0.85)
+
+
 def is_validation(photo_id: str) -> bool:
     """Whether a photo is held out: street photos and portraits by number (every 9th), others by their first word."""
     if photo_id.isdigit():

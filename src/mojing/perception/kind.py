@@ -157,7 +157,7 @@ def fit_trunk(anchors: F32, outline: U8, *, category: str, mirror: Mirror | None
     """Anchors of a lying upper garment whose torso and shoulders are those of somebody its body's width would fit.
 
     One hip or shoulder read a hand too high would scale the whole garment; its width is seen. Waist and hips are moved
-    along the garment, the shoulders across it, to the nearest end of TRUNK and YOKE.
+    along the garment unless both hips are clearly seen, the shoulders across it, to the nearest end of TRUNK and YOKE.
     """
     need = [A[n] for n in ("neck", "left_shoulder", "right_shoulder")]
     if category not in TOPS or anchors[need, 2].min() <= 0:
@@ -173,7 +173,7 @@ def fit_trunk(anchors: F32, outline: U8, *, category: str, mirror: Mirror | None
     for row, sign in zip(shoulders, (1.0, -1.0), strict=True):
         out[row, :2] += sign * (wanted - half) * across
     hips = [A["left_hip"], A["right_hip"]]
-    if out[hips, 2].min() <= 0:
+    if out[hips, 2].min() <= 0 or out[hips, 2].min() >= CLEAR:
         return out
     length = float((out[hips, :2].mean(axis=0) - neck) @ along)
     wanted = float(np.clip(length, TRUNK[0] * width, TRUNK[1] * width))

@@ -13,8 +13,10 @@ from mojing.core.blend import guided_alpha
 from mojing.core.skeleton import GARMENT_ANCHORS, A, J
 from mojing.perception import decode, people
 from mojing.perception.body import BodyView, Pass
+from mojing.perception.corners import corner, legs_of, pair_of_corners, without_strings
 from mojing.perception.cutout import plain_background
 from mojing.perception.labels import CLOTHES, SKIN, L
+from mojing.perception.outline import TOPS
 
 KINDS: dict[str, tuple[str, ...]] = {
     "top": ("upper",),
@@ -29,6 +31,15 @@ LEAST = 0.012
 
 LEAST_BARE = 0.05
 """Share of head, arms and legs in a person's labels from which a photo shows a wearer and not a lying garment."""
+
+REACH = 0.1
+"""Torso lengths beyond the cloth up to which a joint counts as one that the garment reaches."""
+
+OUTLINED = 0.6
+"""Confidence of an anchor that the outline gave."""
+
+CORNER_SIDE = 256
+"""Longest side in px, but for less than twice as much, at which corners of a worn garment are looked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,29 +165,93 @@ def _edges(mask: U8, rgb: U8) -> U8:
 
 
 def worn_anchors(mask: AnyArray, joints: F32, kind: str) -> tuple[F32, str]:
-    """Anchors (17, 3) and sleeve of a worn garment from its mask (H, W) bool and the wearer's joints (21, 3)."""
+    """Anchors (17, 3) and sleeve of a worn garment from its mask (H, W) bool and the wearer's joints (21, 3).
+
+    Joints count where the cloth reaches them, within REACH torso lengths; waist and hem are corners of the outline.
+    """
     out = np.zeros((len(GARMENT_ANCHORS), 3), np.float32)
-    shoulders, hips = joints[[J["left_shoulder"], J["right_shoulder"]]], joints[[J["left_hip"], J["right_hip"]]]
-    neck, base = shoulders.mean(axis=0), hips.mean(axis=0)
     t = people.torso(joints) or 1.0
-    rows = np.flatnonzero(mask.any(axis=1))
-    low, high = float(rows[-1]), float(rows[0])
     sleeve = "none"
-    if kind in ("top", "outer", "dress"):
-        out[A["neck"]] = neck
+    if kind in TOPS:
+        out[A["neck"]] = joints[[J["left_shoulder"], J["right_shoulder"]]].mean(axis=0)
         for side in ("left", "right"):
             out[A[f"{side}_shoulder"]] = joints[J[f"{side}_shoulder"]]
         sleeve = _sleeves(mask, joints, out)
     for side in ("left", "right"):
         for name in ("hip", "knee", "ankle"):
             joint = joints[J[f"{side}_{name}"]]
-            if joint[2] > people.SEEN and high - 0.15 * t < joint[1] < low + 0.1 * t:
+            if joint[2] > people.SEEN and _reached(mask, joint, by=REACH * t):
                 out[A[f"{side}_{name}"]] = joint
-    waist_y = float(neck[1] + 0.62 * (base[1] - neck[1])) if kind in ("top", "outer", "dress") else high + 0.04 * t
-    _side_points(mask, joints, out, name="waist", y=float(np.clip(waist_y, high, low)), t=t)
-    hem = _hem_row(mask, joints, t=t)
-    _side_points(mask, joints, out, name="hem", y=hem - 0.03 * t, t=t)
+    step = max(max(mask.shape) // CORNER_SIDE, 1)
+    small = joints / np.array([step, step, 1], np.float32)
+    found = (_upper_sides if kind in TOPS else _lower_sides)(mask[::step, ::step], small, kind)
+    for name, point in found.items():
+        out[A[name]] = *(step * point), OUTLINED
     return out, sleeve
+
+
+def _reached(mask: AnyArray, joint: F32, *, by: float) -> bool:
+    """Whether a joint lies on the cloth, between its left and right parts, or at most `by` px beyond."""
+    y0, y1 = max(int(joint[1] - by), 0), max(int(joint[1] + by) + 1, 0)
+    columns = np.flatnonzero(mask[y0:y1].any(axis=0))
+    return bool(len(columns) and columns[0] - by <= joint[0] <= columns[-1] + by)
+
+
+def _upper_sides(mask: AnyArray, joints: F32, kind: str) -> dict[str, AnyArray]:
+    """Waist and hem of a top, a coat or a dress; arms that hang beside its trunk are left out."""
+    t = people.torso(joints) or 1.0
+    neck = joints[[J["left_shoulder"], J["right_shoulder"]], 1].mean()
+    base = joints[[J["left_hip"], J["right_hip"]], 1].mean()
+    rows = np.flatnonzero(mask.any(axis=1))
+    level = int(np.clip(round(float(neck + 0.62 * (base - neck))), rows[0], rows[-1]))
+    trunk = without_strings(_trunk_only(mask, joints, t=t))
+    out = {}
+    ends = np.flatnonzero(trunk[level])
+    if len(ends):
+        out |= {"left_waist": np.array([ends[-1], level], float), "right_waist": np.array([ends[0], level], float)}
+    lower = trunk.copy()
+    lower[: level + 1] = False
+    if lower.any():
+        down = np.array([0.0, 1.0])
+        out["left_hem"], out["right_hem"] = pair_of_corners(lower, ahead=down)
+    return out
+
+
+def _lower_sides(mask: AnyArray, joints: F32, kind: str) -> dict[str, AnyArray]:
+    """Waist and hem of a skirt or of trousers, whose legs end each for itself."""
+    solid = without_strings(mask)
+    rows = np.flatnonzero(solid.any(axis=1))
+    up, down = np.array([0.0, -1.0]), np.array([0.0, 1.0])
+    upper, lower = solid.copy(), solid.copy()
+    middle = int(rows[0] + rows[-1]) // 2
+    upper[middle:], lower[:middle] = False, False
+    left, right = pair_of_corners(upper, ahead=up)
+    out = {"left_waist": left, "right_waist": right}
+    legs = legs_of(solid, joints) if kind == "trousers" else {}
+    if legs:
+        apart = joints[J["left_ankle"], 0] - joints[J["right_ankle"], 0]
+        left = np.array([1.0 if apart >= 0 else -1.0, 0.0])
+        for side, leg in legs.items():
+            out[f"{side}_hem"] = corner(leg, ahead=down, side=left if side == "left" else -left)
+    elif lower.any():
+        out["left_hem"], out["right_hem"] = pair_of_corners(lower, ahead=down)
+    return out
+
+
+def _trunk_only(mask: AnyArray, joints: F32, *, t: float) -> AnyArray:
+    """The cloth between the arms that hang beside the trunk."""
+    shoulders, hips = joints[[J["left_shoulder"], J["right_shoulder"]], :2], joints[[J["left_hip"], J["right_hip"]], :2]
+    top, low = shoulders.mean(axis=0), hips.mean(axis=0)
+    out = mask.copy()
+    columns = np.arange(mask.shape[1])
+    for y in np.flatnonzero(mask.any(axis=1)):
+        share = (y - float(top[1])) / max(float(low[1] - top[1]), 1.0)
+        axis = float(top[0] + np.clip(share, 0, 1) * (low[0] - top[0]))
+        for side, sign in (("left", 1.0), ("right", -1.0)):
+            limit = _arm_limit(joints, side, y=float(y), t=t, axis=axis)
+            if limit is not None:
+                out[y, sign * (columns - limit) > 0] = False
+    return np.asarray(out)
 
 
 def _sleeves(mask: AnyArray, joints: F32, out: F32) -> str:
@@ -204,31 +279,6 @@ def _covered(mask: AnyArray, a: F32, b: F32) -> float:
     x = np.clip(np.round(pts[:, 0]), 0, mask.shape[1] - 1).astype(int)
     y = np.clip(np.round(pts[:, 1]), 0, mask.shape[0] - 1).astype(int)
     return float(mask[y, x].mean())
-
-
-def _hem_row(mask: AnyArray, joints: F32, *, t: float) -> float:
-    """Lowest row of the cloth about the body's middle; sleeves that hang lower do not count."""
-    hips = joints[[J["left_hip"], J["right_hip"]], 0]
-    middle = mask[:, max(int(hips.min() - 0.2 * t), 0) : max(int(hips.max() + 0.2 * t), 1)]
-    rows = np.flatnonzero(middle.any(axis=1)) if middle.size else np.array([], int)
-    return float(rows[-1]) if len(rows) else float(np.flatnonzero(mask.any(axis=1))[-1])
-
-
-def _side_points(mask: AnyArray, joints: F32, out: F32, *, name: str, y: float, t: float) -> None:
-    """Outline points of the trunk or skirt in row y, kept from running out along an arm that hangs beside it."""
-    row = np.flatnonzero(mask[int(np.clip(round(y), 0, len(mask) - 1))])
-    if not len(row):
-        return
-    shoulders, hips = joints[[J["left_shoulder"], J["right_shoulder"]], :2], joints[[J["left_hip"], J["right_hip"]], :2]
-    top, low = shoulders.mean(axis=0), hips.mean(axis=0)
-    share = (y - float(top[1])) / max(float(low[1] - top[1]), 1.0)
-    axis = float(top[0] + np.clip(share, 0, 1) * (low[0] - top[0]))
-    ends = {"left": float(row[-1]), "right": float(row[0])}
-    for side, sign in (("left", 1.0), ("right", -1.0)):
-        limit = _arm_limit(joints, side, y=y, t=t, axis=axis) if share < 1.1 else None
-        if limit is not None and sign * (ends[side] - limit) > 0:
-            ends[side] = limit
-        out[A[f"{side}_{name}"]] = ends[side], y, 0.6
 
 
 def _arm_limit(joints: F32, side: str, *, y: float, t: float, axis: float) -> float | None:

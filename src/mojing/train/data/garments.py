@@ -20,6 +20,7 @@ from mojing.core.geometry import Box
 from mojing.core.skeleton import GARMENT_ANCHORS, A, J
 from mojing.perception.body import BodyView
 from mojing.perception.garment import CATEGORIES, GarmentView
+from mojing.perception.ground_truth import seen_whole
 from mojing.perception.labels import L
 from mojing.perception.worn import KINDS, worn_anchors
 from mojing.train.data import augment as aug
@@ -120,7 +121,7 @@ def _take_off(person: Person, category: str, names: Sequence[str], *, least: flo
     pad = round(0.12 * max(w, h))
     rows = slice(max(y - pad, 0), min(y + h + pad, mask.shape[0]))
     cols = slice(max(x - pad, 0), min(x + w + pad, mask.shape[1]))
-    if not _seen_whole(person, solid, category):
+    if not seen_whole(person.parse, solid, person.joints, category):
         return None
     rgb, cut = person.levels[0][rows, cols], solid[rows, cols] * np.uint8(255)
     joints = person.joints - np.array([cols.start, rows.start, 0], np.float32)
@@ -134,33 +135,6 @@ def _take_off(person: Person, category: str, names: Sequence[str], *, least: flo
     attributes = {"sleeve": sleeve, "worn": "yes"}
     view = GarmentView(cut.shape, rgb.copy(), alpha, np.zeros_like(cut), category, attributes, anchors, 1.0)
     return Worn(view, joints, sleeve, person.key)
-
-
-def _seen_whole(person: Person, mask: NDArray[np.uint8], category: str) -> bool:
-    """Not half hidden: tops cover the trunk, what is worn below lies about the hips, no coat hangs over either."""
-    assert person.parse is not None
-    at = person.joints[:, :2]
-    neck = (at[J["left_shoulder"]] + at[J["right_shoulder"]]) / 2
-    hips = (at[J["left_hip"]] + at[J["right_hip"]]) / 2
-    torso = float(np.hypot(*(hips - neck))) + 1e-6
-    y, x = np.nonzero(mask)
-    if category != "outer" and (person.parse == L["outer"]).sum() > 0.12 * len(x) and category != "trousers":
-        return False
-    if (
-        abs(float(x.mean()) - float((neck[0] + hips[0]) / 2 if category in ("top", "outer", "dress") else hips[0]))
-        > 0.22 * torso
-    ):
-        return False
-    if category in ("skirt", "trousers"):
-        return bool(y.min() < hips[1] + 0.1 * torso)
-    quad = np.zeros_like(mask)
-    corners = [at[J[n]] for n in ("left_shoulder", "right_shoulder", "right_hip", "left_hip")]
-    centre = np.mean(corners, axis=0)
-    low = 0.6 if category == "top" else 0.9
-    inner = np.array([centre + (c - centre) * [0.6, low if c[1] > centre[1] else 0.6] for c in corners])
-    cv2.fillConvexPoly(quad, inner.astype(np.int32), 1)
-    covered = float(mask[quad > 0].mean()) if quad.any() else 0.0
-    return covered > (0.55 if category == "outer" else 0.85)
 
 
 def flat_figure(rng: np.random.Generator, *, side: int, category: str) -> NDArray[np.float32]:
