@@ -15,9 +15,10 @@ from mojing.core.errors import InputError
 from mojing.core.image import Photo
 from mojing.core.skeleton import A
 from mojing.perception import cutout
+from mojing.perception.anchors import complete_anchors
 from mojing.perception.body import BodyNet
 from mojing.perception.export import write_garment, write_person
-from mojing.perception.garment import GarmentNet, complete_anchors, read_anchors
+from mojing.perception.garment import GarmentNet, read_anchors
 from tests.perception import figures
 from tests.perception.test_outline import TEE
 
@@ -66,7 +67,7 @@ def test_cut_out_category_and_anchors(net: GarmentNet, background: np.ndarray, l
     assert view.attributes["sleeve"] == "short"
     assert overlap(view.alpha, TEE) > least
     for name, place in ON_TEE.items():
-        assert np.hypot(*(view.anchors[A[name], :2] - place)) < 5, name
+        assert np.hypot(*(view.anchors[A[name], :2] - place)) < 14, name  # two cells of a heat map
     assert view.anchors[A["left_wrist"], 2] == 0
     assert not view.worn
 
@@ -247,3 +248,30 @@ def test_a_cloths_own_colour_covers_what_shines_in_along_its_edge() -> None:
     assert np.array_equal(out[inside], rgb[inside])
     assert np.array_equal(out[:20], rgb[:20])
     assert np.array_equal(cutout.own_colour(rgb, np.zeros_like(outline)), rgb)
+
+
+def test_the_cut_out_is_looked_at_by_itself(net: GarmentNet) -> None:
+    class Seen:
+        """The session, and what it was shown."""
+
+        def __init__(self) -> None:
+            self.pictures: list[np.ndarray] = []
+
+        def run(self, feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+            self.pictures.append(feeds["image"])
+            return net.session.run(feeds)
+
+    photo = tee(busy())
+    first = net.read(photo)
+    looker = GarmentNet.__new__(GarmentNet)
+    looker.session = seen = Seen()  # type: ignore[assignment]
+    reading = looker.again(photo, np.where(TEE > 0, np.uint8(255), np.uint8(0)), first)
+    (pictures,) = seen.pictures
+    assert pictures.shape == (2, 3, 256, 256)
+    corners = pictures[:, :, :20, :20]
+    assert np.allclose(corners, 248 / 255, atol=0.01), "nothing of the background is left"
+    cloth = [(np.abs(p - 248 / 255) > 0.1).any(axis=0).any(axis=1).sum() for p in pictures]
+    assert cloth[0] > 1.25 * cloth[1], "seen from two distances"
+    assert sum(reading.category.values()) == pytest.approx(1, abs=1e-4)
+    assert np.hypot(*(reading.anchors[A["neck"], :2] - ON_TEE["neck"])) < 14
+    assert reading.garment is first.garment

@@ -11,17 +11,17 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mojing.core.arrays import F32, U8, AnyArray, readonly
+from mojing.core.arrays import F32, U8, readonly
 from mojing.core.errors import InputError
 from mojing.core.image import Photo
-from mojing.core.skeleton import GARMENT_ANCHORS, A, mirror_order
+from mojing.core.skeleton import GARMENT_ANCHORS, A
 from mojing.perception import decode, worn
+from mojing.perception.anchors import REQUIRED, placed_anchors, rescaled
 from mojing.perception.body import BodyNet, BodyView, Pass
-from mojing.perception.corners import side_points
-from mojing.perception.crops import Rect, as_input, border_colour, cut, letterbox_rect
+from mojing.perception.crops import Rect, around, as_input, border_colour, cut, letterbox_rect
 from mojing.perception.cutout import own_colour, silhouette
-from mojing.perception.kind import fit_legs, fit_trunk, level_pairs, settle, true_lining
-from mojing.perception.outline import SLEEVES, SURE, TOPS, Mirror, attributes, outline_anchors, symmetry
+from mojing.perception.kind import settle, true_lining
+from mojing.perception.outline import SLEEVES, SURE, attributes, outline_anchors
 from mojing.runtime.session import Session
 from mojing.runtime.store import ModelStore
 
@@ -30,23 +30,14 @@ INPUT_WH = (256, 256)
 SHAPE_SIDE = 1024
 """Longest side in px, but for less than twice as much, at which an outline is measured."""
 
-CLEAR_END = 0.3
-"""Confidence of an elbow or a wrist from which the garment reaches there, whatever it is called."""
+AGAIN = (1.5, 2.0)
+"""Sides of the squares, in the garment's longer side, in which it is looked at once more by itself."""
 
-SEEN = 0.1
-"""Confidence from which the network's anchor is believed; the place is often right where the heat map is faint."""
+GROUND = 248
+"""Grey level of what is laid beneath it then: nearly the white of most shop photos."""
 
 SPREAD = 2.0
 """Cells of a heat map over which it is smoothed before its peak is sought; the network's own hills have 1.5."""
-
-REQUIRED: dict[str, tuple[str, ...]] = {
-    "top": ("neck", "left_shoulder", "right_shoulder", "left_waist", "right_waist", "left_hem", "right_hem"),
-    "outer": ("neck", "left_shoulder", "right_shoulder", "left_waist", "right_waist", "left_hem", "right_hem"),
-    "dress": ("neck", "left_shoulder", "right_shoulder", "left_waist", "right_waist", "left_hem", "right_hem"),
-    "skirt": ("left_waist", "right_waist", "left_hem", "right_hem"),
-    "trousers": ("left_waist", "right_waist", "left_hip", "right_hip", "left_hem", "right_hem"),
-}
-"""Anchors that a garment of a category always has; one that the network misses is read off the outline."""
 
 Points = Mapping[str, tuple[float, float, float]]
 
@@ -147,6 +138,30 @@ class GarmentNet:
             return _reading(self._look(rgb, box), box, rgb.shape[:2])
         return _reading(out, whole, rgb.shape[:2])
 
+    def again(self, rgb: U8, outline: U8, reading: Reading) -> Reading:
+        """The network on the cut-out (H, W) uint8 alone, on white and from two distances: what lies about a garment
+        is taken for its sleeves or legs.
+
+        Anchors are those of the new looks; category and sleeve are agreed on by all.
+        """
+        x, y, w, h = cv2.boundingRect((outline > 127).astype(np.uint8))
+        rects = [around((x + w / 2, y + h / 2), (size * w, size * h), INPUT_WH) for size in AGAIN]
+        white = np.float32(GROUND)
+        crops = []
+        for rect in rects:
+            cover = cut(outline, rect, wh=INPUT_WH, border=0)[..., None].astype(np.float32) / np.float32(255)
+            cloth = cut(rgb, rect, wh=INPUT_WH, border=(GROUND,) * 3).astype(np.float32)
+            crops.append(as_input((cloth * cover + white * (1 - cover)).astype(np.uint8)))
+        out = self.session.run({"image": np.concatenate(crops)})
+        heat = (out["heat"][0] + _over(rects[0], out["heat"][1], rects[1])) / 2
+        return Reading(
+            garment=reading.garment,
+            inner=reading.inner,
+            anchors=decode.to_photo(_peaks(heat), heat.shape[1:], rects[0]),
+            category=_agreed(reading.category, out["category"], CATEGORIES),
+            sleeve=_agreed(reading.sleeve, out["sleeve"], SLEEVES),
+        )
+
     def _look(self, rgb: U8, rect: Rect) -> dict[str, F32]:
         crop = cut(rgb, rect, wh=INPUT_WH, border=tuple(float(v) for v in border_colour(rgb)))
         out = {k: v[0] for k, v in self.session.run({"image": as_input(crop)}).items()}
@@ -165,6 +180,7 @@ class GarmentNet:
             raise InputError(
                 "no_garment", "no garment was found", hint="use a photo of one garment, lying, hanging or worn"
             )
+        reading = self.again(rgb, outline, reading)
         likely = max(reading.category, key=lambda k: reading.category[k])
         kind = category or settle(likely, reading.anchors, outline, sure=reading.category[likely])
         inner = true_lining(_inner(reading, outline), outline, category=kind)
@@ -172,7 +188,14 @@ class GarmentNet:
         sleeve = max(reading.sleeve, key=lambda k: reading.sleeve[k])
         # Of a large photo every so many pixels tell the shape.
         step = max(max(photo.hw) // SHAPE_SIDE, 1)
-        anchors, missed = _placed_anchors(reading, outline[::step, ::step], step=step, category=kind, sleeve=sleeve)
+        anchors, missed = placed_anchors(
+            reading.anchors,
+            outline[::step, ::step],
+            step=step,
+            category=kind,
+            sleeve=sleeve,
+            sure=reading.sleeve[sleeve],
+        )
         confidence = _confidence(reading, anchors, outline, category=category)
         notices = list(photo.notices)
         if missed and not given:
@@ -183,7 +206,7 @@ class GarmentNet:
             notices.append("the background is busy: the cut-out may be rough")
         anchors = _override(anchors, given)
         small = [np.ascontiguousarray(mask[::step, ::step]) for mask in (alpha, inner)]
-        found = attributes(*small, anchors=_rescaled(anchors, 1 / step), category=kind, sleeve=sleeve)
+        found = attributes(*small, anchors=rescaled(anchors, 1 / step), category=kind, sleeve=sleeve)
         rgb = own_colour(rgb, outline)
         return GarmentView(photo.hw, rgb, alpha, inner, kind, found, anchors, confidence, tuple(notices))
 
@@ -213,30 +236,6 @@ class GarmentNet:
         )
 
 
-def _placed_anchors(reading: Reading, outline: U8, *, step: int, category: str, sleeve: str) -> tuple[F32, list[str]]:
-    """Anchors (17, 3) in px of the photo, and the names of those that the outline gave.
-
-    `outline` is every so many pixels (`step`) of the cut-out.
-    """
-    outline = np.ascontiguousarray(outline)
-    mirror = symmetry(outline)
-    seen, sure = _rescaled(reading.anchors, 1 / step), reading.sleeve[sleeve]
-    anchors, missed = complete_anchors(seen, outline, category=category, sleeve=sleeve, sure=sure, mirror=mirror)
-    for name, at in side_points(outline, category, axis=mirror[:2]).items():
-        anchors[A[name]] = *at, max(anchors[A[name], 2], SURE)
-    if category == "trousers":
-        anchors = fit_legs(anchors, outline)
-    anchors = level_pairs(anchors, outline, category=category, mirror=mirror)
-    return _rescaled(fit_trunk(anchors, outline, category=category, mirror=mirror), step), missed
-
-
-def _rescaled(anchors: F32, scale: float) -> F32:
-    """Anchors in a picture `scale` times as large, whose first pixels lie on each other; absent ones stay."""
-    out = np.array(anchors, np.float32)
-    out[out[:, 2] > 0, :2] *= np.float32(scale)
-    return out
-
-
 def _softmax(logits: F32) -> F32:
     e = np.exp(logits - logits.max(axis=0))
     return np.asarray(e / e.sum(axis=0), np.float32)
@@ -244,6 +243,23 @@ def _softmax(logits: F32) -> F32:
 
 def _named(logits: F32, names: Sequence[str]) -> dict[str, float]:
     return dict(zip(names, (float(v) for v in _softmax(logits)), strict=True))
+
+
+def _agreed(before: Mapping[str, float], logits: F32, names: Sequence[str]) -> dict[str, float]:
+    """Probabilities by name from those of the first look and the logits (2, K) of the others: their geometric mean, the
+    first look counting as much as the others together."""
+    first = np.log(np.maximum([before[name] for name in names], 1e-6))
+    after = np.mean([np.log(np.maximum(_softmax(row), 1e-6)) for row in logits], axis=0)
+    return _named(np.asarray((first + after) / 2, np.float32), names)
+
+
+def _over(rect: Rect, maps: F32, other: Rect) -> F32:
+    """Maps (K, h, w) over a square rectangle as maps over another one with the same middle."""
+    scale = rect.wh[0] / other.wh[0]
+    (h, w), half = maps.shape[1:], (1 - scale) / 2
+    move = np.array([[scale, 0, half * w + 0.5 * scale - 0.5], [0, scale, half * h + 0.5 * scale - 0.5]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.stack([np.asarray(cv2.warpAffine(one, move, (w, h), flags=flags), np.float32) for one in maps])
 
 
 def _box(garment: F32, rect: Rect, hw: tuple[int, int]) -> Rect | None:
@@ -301,111 +317,6 @@ def _inner(reading: Reading, outline: U8) -> U8:
     large = cv2.resize(wins, (outline.shape[1], outline.shape[0]), interpolation=cv2.INTER_LINEAR)
     soft = np.clip(large * 2.0 + 0.5, 0.0, 1.0) * 255.0
     return np.asarray(np.minimum(soft, outline), np.uint8)
-
-
-def complete_anchors(
-    anchors: F32, outline: U8, *, category: str, sleeve: str, sure: float = 0.0, mirror: Mirror | None = None
-) -> tuple[F32, list[str]]:
-    """The network's anchors, unsure ones set to absent, those that must be there read off the outline.
-
-    `sure` is the probability of the sleeve, `mirror` the outline's line of symmetry where it is known.
-
-    Returns the anchors (17, 3) and the names of those the outline gave.
-    """
-    out = anchors.copy()
-    out[out[:, 2] < SEEN] = 0
-    lower = category not in TOPS
-    upper = ("neck", "shoulder", "elbow", "wrist")
-    # A limb's end that is clearly seen counts more than a word for the sleeve that is not sure.
-    ends = {n: float(max(out[A[f"left_{n}"], 2], out[A[f"right_{n}"], 2])) for n in ("elbow", "wrist")}
-    short = "short" if sleeve == "none" and ends["elbow"] > CLEAR_END else sleeve
-    longest = "long" if ends["wrist"] > CLEAR_END else short
-    worn_sleeve = sleeve if sure > 0.8 else longest
-    absent = upper if lower else {"none": ("elbow", "wrist"), "short": ("wrist",)}.get(worn_sleeve, ())
-    for name, row in A.items():
-        if name.split("_")[-1] in absent:
-            out[row] = 0
-    fallback = outline_anchors(outline, category)
-    out = _believable(out, outline, tops=not lower, mirror=mirror or symmetry(outline))
-    missed = [n for n in REQUIRED[category] if out[A[n], 2] == 0 and fallback[A[n], 2] > 0]
-    if len(missed) > 0.5 * len(REQUIRED[category]):
-        return fallback, list(REQUIRED[category])
-    for name in missed:
-        out[A[name]] = fallback[A[name]]
-    if not lower and sleeve != "none":
-        for name in ("left_elbow", "right_elbow"):
-            if out[A[name], 2] == 0:
-                out[A[name]] = fallback[A[name]]
-    return out, missed
-
-
-def _believable(anchors: F32, outline: U8, *, tops: bool, mirror: Mirror) -> F32:
-    """Drop anchors far off the cloth or on the wrong side, and let the surer of two mirror anchors correct the other.
-
-    A lying garment is nearly symmetric. Where its outline is, and left and right disagree by more than a fifth of its
-    width or one of them is missing, and one is at least twice as sure as the other, that one is mirrored.
-    """
-    out = anchors.copy()
-    x, y, w, h = cv2.boundingRect((outline > 127).astype(np.uint8))
-    reach = 0.15 * max(w, h)
-    off = (out[:, 0] < x - reach) | (out[:, 0] > x + w + reach) | (out[:, 1] < y - reach) | (out[:, 1] > y + h + reach)
-    out[off] = 0
-    point, along, overlap = mirror
-    out = _in_order(out, outline, along=along, tops=tops)
-    across = np.array([along[1], -along[0]])
-    for left, right in MIRROR_PAIRS:
-        for row, sign in ((left, 1.0), (right, -1.0)):
-            if sign * float((out[row, :2] - point) @ across) < -0.04 * w:
-                out[row] = 0
-    for name in ("waist", "hem"):
-        rows = [A[f"left_{name}"], A[f"right_{name}"]]
-        if out[rows, 2].min() > 0 and abs(float((out[rows[0], :2] - out[rows[1], :2]) @ along)) > 0.1 * h:
-            out[rows] = 0
-    if overlap < 0.75:
-        return out
-    for left, right in MIRROR_PAIRS:
-        a, b = (left, right) if out[left, 2] >= out[right, 2] else (right, left)
-        if out[a, 2] == 0:
-            continue
-        rest = out[a, :2] - point
-        mirrored = point + 2 * (rest @ along) * along - rest
-        unsure = out[b, 2] < 0.5 * out[a, 2]
-        if unsure and (out[b, 2] == 0 or np.hypot(*(out[b, :2] - mirrored)) > 0.2 * min(w, h)):
-            out[b] = *mirrored, 0.6 * out[a, 2]
-    return out
-
-
-RANGES = {
-    True: {
-        "shoulder": (-0.1, 0.45),
-        "neck": (-0.1, 0.45),
-        "waist": (0.15, 0.95),
-        "hip": (0.2, 1.15),
-        "hem": (0.6, 1.05),
-    },
-    False: {"waist": (-0.1, 0.3), "hip": (0.0, 0.7), "knee": (0.2, 1.1), "ankle": (0.5, 1.15), "hem": (0.6, 1.05)},
-}
-"""Where anchors may lie along the garment, 0 its top and 1 its lower end, for tops and for what is worn below."""
-
-
-def _in_order(anchors: F32, outline: U8, *, along: AnyArray, tops: bool) -> F32:
-    """Drop anchors that lie where they cannot be along the garment, such as a waist above the shoulders."""
-    ys, xs = np.nonzero(outline[::4, ::4] > 127)
-    if not len(xs):
-        return anchors
-    places = 4 * np.stack([xs, ys], axis=1) @ along
-    start, end = (float(v) for v in np.percentile(places, [0.5, 99.5]))
-    out = anchors.copy()
-    share = (out[:, :2] @ along - start) / max(end - start, 1.0)
-    for name, row in A.items():
-        low, high = RANGES[tops].get(name.split("_")[-1], (-1.0, 2.0))
-        if not low <= share[row] <= high:
-            out[row] = 0
-    return out
-
-
-MIRROR_PAIRS = [(i, j) for i, j in enumerate(mirror_order(GARMENT_ANCHORS)) if i < j]
-"""Rows of left anchors and their right ones."""
 
 
 def _confidence(reading: Reading, anchors: F32, outline: U8, *, category: str | None) -> float:

@@ -183,7 +183,7 @@ def worn_anchors(mask: AnyArray, joints: F32, kind: str) -> tuple[F32, str]:
             if joint[2] > people.SEEN and _reached(mask, joint, by=REACH * t):
                 out[A[f"{side}_{name}"]] = joint
     step = max(max(mask.shape) // CORNER_SIDE, 1)
-    small = joints / np.array([step, step, 1], np.float32)
+    small = np.asarray(joints / np.array([step, step, 1], np.float32), np.float32)
     found = (_upper_sides if kind in TOPS else _lower_sides)(mask[::step, ::step], small, kind)
     for name, point in found.items():
         out[A[name]] = *(step * point), OUTLINED
@@ -205,7 +205,7 @@ def _upper_sides(mask: AnyArray, joints: F32, kind: str) -> dict[str, AnyArray]:
     rows = np.flatnonzero(mask.any(axis=1))
     level = int(np.clip(round(float(neck + 0.62 * (base - neck))), rows[0], rows[-1]))
     trunk = without_strings(_trunk_only(mask, joints, t=t))
-    out = {}
+    out: dict[str, AnyArray] = {}
     ends = np.flatnonzero(trunk[level])
     if len(ends):
         out |= {"left_waist": np.array([ends[-1], level], float), "right_waist": np.array([ends[0], level], float)}
