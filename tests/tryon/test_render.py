@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,27 @@ def test_the_residual_flow_moves_the_garment_and_the_field(tmp_path: Path) -> No
     assert not np.array_equal(a.image, b.image)
     assert np.array_equal(a.field.map_xy, draped.field.map_xy)
     assert not np.array_equal(b.field.map_xy, draped.field.map_xy)
+
+
+def test_a_crop_without_a_face_still_knows_the_skin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_render_model(tmp_path)
+    _, view, draped, edit = scene("trousers")
+    covered = view.parse.copy()
+    covered[np.isin(covered, [L[f"{side}_{kind}"] for side in ("left", "right") for kind in ("arm", "leg")])] = 0
+    view = replace(view, parse=covered)
+    low = np.zeros(view.hw, np.uint8)
+    low[int(0.8 * view.hw[0]) :] = edit.mask[int(0.8 * view.hw[0]) :]
+    assert low.any()
+    rgb = np.full((*view.hw, 3), 30, np.uint8)
+    rgb[np.isin(view.parse, [L["face"], L["neck"]])] = (200, 150, 100)
+    renderer = Renderer(ModelStore(tmp_path), threads=1)
+    assert renderer.session is not None
+    told = []
+    answer = renderer.session.run
+    monkeypatch.setattr(renderer.session, "run", lambda feeds: told.append(feeds["context"]) or answer(feeds))
+    renderer(rgb, view, drape=draped, edit=replace(edit, mask=low), category="trousers")
+    skin = (told[0][0, -8:-5, 0, 0] + 1) * 127.5
+    assert np.allclose(skin, (200, 150, 100), atol=1)
 
 
 def test_invented_skin_takes_the_persons_tone() -> None:

@@ -73,7 +73,7 @@ def picture_input(rgb: U8, mask: U8, *, coarse: U8, alpha: F32) -> F32:
     return out
 
 
-def context_input(joints: F32, parse: U8, mask: U8, *, rgb: U8, category: str) -> F32:
+def context_input(joints: F32, parse: U8, mask: U8, *, rgb: U8, category: str, skin: F32 | None = None) -> F32:
     """(24, H/4, W/4) float32 0..1 (skin colour -1..1): limbs, kept labels, skin colour, garment category.
 
     Args:
@@ -82,7 +82,9 @@ def context_input(joints: F32, parse: U8, mask: U8, *, rgb: U8, category: str) -
         mask: (H, W) edit mask.
         rgb: (H, W, 3) crop of the photo.
         category: the new garment's.
+        skin: (3,) -1..1 colour of the person's skin; that of the crop by default.
     """
+    skin = skin_colour(rgb, parse, mask) if skin is None else skin
     h, w = mask.shape[0] // STRIDE, mask.shape[1] // STRIDE
     out = np.zeros((CONTEXT_CHANNELS, h, w), np.float32)
     _draw_pose(out, joints)
@@ -92,7 +94,7 @@ def context_input(joints: F32, parse: U8, mask: U8, *, rgb: U8, category: str) -
     for i in range(len(KEPT)):
         out[at + i] = (groups == i) & kept
     at += len(KEPT)
-    out[at : at + 3] = skin_colour(rgb, parse, mask)[:, None, None]
+    out[at : at + 3] = skin[:, None, None]
     out[at + 3 + CATEGORIES.index(category)] = 1.0
     return out
 

@@ -137,14 +137,16 @@ def _run(
     plain = np.asarray(np.clip(coarse / np.maximum(solid, 0.05)[..., None], 0, 255), np.uint8)
     joints = body.joints.copy()
     joints[:, :2] = to.apply(joints[:, :2])
+    skin = skin_colour(photo, parse, mask)
+    if not skin.any():
+        skin = _skin_of_all(rgb, body, edit.mask)
     out = session.run(
         {
             "picture": picture_input(photo, mask, coarse=plain, alpha=solid)[None],
-            "context": context_input(joints, parse, mask, rgb=photo, category=category)[None],
+            "context": context_input(joints, parse, mask, rgb=photo, category=category, skin=skin)[None],
         }
     )
     labels = labels_of(out["parse"][0])
-    skin = skin_colour(photo, parse, mask)
     painted = true_skin(cv2.merge(list(out["rgb"][0])), labels, skin)
     return _Out(
         np.asarray(cv2.add(painted, 0.0, dtype=cv2.CV_8U), np.uint8),
@@ -154,6 +156,12 @@ def _run(
         labels,
         tones(photo, parse, mask, skin=skin) if skin.any() else None,
     )
+
+
+def _skin_of_all(rgb: U8, body: BodyView, mask: U8) -> F32:
+    """Skin colour (3,) of the whole photo, for crops that end below the face, such as those about a skirt."""
+    few = (slice(None, None, max(max(body.hw) // 512, 1)),) * 2
+    return skin_colour(rgb[few], body.parse[few], mask[few])
 
 
 _SKIN = ("neck", "left_arm", "right_arm", "left_leg", "right_leg")
