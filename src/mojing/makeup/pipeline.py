@@ -240,7 +240,7 @@ class Makeup:
             from mojing.makeup.transfer import fitted
 
             wanted = fitted(wanted, seen.photo.flat(), seen.face, chosen=chosen)
-            notices = ("foundation and what else must suit the skin was fitted to it",)
+            notices = (f"shades fitted to this skin: {', '.join(dict.fromkeys(suits))}",)
         return self._painted(seen, wanted, times=times, notices=notices, keep=layers)
 
     def _painted(
