@@ -33,6 +33,9 @@ from mojing.runtime.store import ModelStore
 SKIN_TONED: Final = {"foundation": 1.0, "concealer": 1.15, "contour": 0.55, "bronzer": 0.7}
 """Products chosen by the wearer's skin, and how light they are beside it in linear light."""
 
+LEAST_SURE: Final = 0.5
+"""Chance from which a kind may be said to be there at all: to invent make-up is worse than to miss some."""
+
 FRAMED: Final = frozenset({"eyeshadow", "brows", "eyeliner", "lashes"})
 """Kinds for which glasses are mistaken."""
 
@@ -68,7 +71,7 @@ class Transfer:
     def __init__(self, store: ModelStore, *, threads: int = 2) -> None:
         spec = store.spec("makeup")
         self.session = Session(spec, threads=threads)
-        self.thresholds = tuple(float(t) for t in spec.extra.get("thresholds", ()))
+        self.thresholds = tuple(max(float(t), LEAST_SURE) for t in spec.extra.get("thresholds", ()))
         if len(self.thresholds) != len(READ):
             raise ModelError("model_mismatch", f"{spec.path.name} reads other kinds than this version of mojing")
 
