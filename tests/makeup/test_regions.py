@@ -124,6 +124,14 @@ def test_a_mirrored_face_has_the_mirrored_mask(kind: str, pattern: str) -> None:
     assert wrong.sum() < (0.1 if kind in ("lashes", "highlighter") else 0.06) * a.sum()
 
 
+def test_contour_of_the_forehead_keeps_to_the_temples() -> None:
+    points = mesh(90.0, at=(200.0, 180.0))
+    mask = on(points, layer("contour", region=("forehead",)), (420, 400))
+    x, y = np.rint(points[151, :2]).astype(int)
+    in_the_middle = mask[:y, x - 8 : x + 9].max()
+    assert in_the_middle < 0.35 * mask.max()
+
+
 def eyes_and_mouth(face: FaceView) -> Iterator[F32]:
     box = Box(0.0, 0.0, float(face.hw[1]), float(face.hw[0]))
     for ring in (RIGHT_EYE, LEFT_EYE, LIPS_INNER):

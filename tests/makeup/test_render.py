@@ -12,11 +12,14 @@ from hypothesis import strategies as st
 
 from mojing.core.arrays import F32, U8
 from mojing.core.color import linear_to_srgb, luma, rgb_to_lab
+from mojing.core.geometry import Box
+from mojing.makeup.canvas import Canvas
 from mojing.makeup.kinds import FINISHES, PATTERNS, shade_counts
 from mojing.makeup.look import Layer, Look, Shade
 from mojing.makeup.overlay import as_layer, laid
 from mojing.makeup.regions import place
 from mojing.makeup.render import Made, render
+from mojing.makeup.skin import split
 from mojing.perception.faceview import FACE_PARTS, FaceView
 from tests.makeup.skins import Drawn, drawn
 
@@ -166,6 +169,21 @@ def test_flakes_move_with_the_face_and_do_not_flicker(finish: str) -> None:
     there = np.roll(painted(shifted, one).image, -7, axis=1)
     lips = where(face, one) > 0.5
     assert np.abs(there[lips].astype(int) - again[lips]).mean() < 2.0
+
+
+@pytest.mark.parametrize(("more", "spills"), [(0.02, False), (0.9, True)])
+def test_light_that_one_channel_cannot_show_is_shown_by_the_others(more: float, spills: bool) -> None:
+    face = drawn()
+    canvas = Canvas(split(face.rgb, face.face, box=Box(0, 0, 160, 160)))
+    everywhere = (slice(0, 160), slice(0, 160))
+    before = canvas.encode(everywhere).astype(int)
+    red = np.zeros((3, 160, 160), np.float32)
+    red[0] = more
+    canvas.mirror(red, window=everywhere)
+    after = canvas.encode(everywhere).astype(int)
+    cheek = tuple(face.face.mesh[50, 1::-1].astype(int))
+    assert after[cheek][0] > before[cheek][0]
+    assert (after[cheek][1:] > before[cheek][1:]).all() == spills
 
 
 def _moved(face: Drawn, dx: float) -> FaceView:
