@@ -11,7 +11,7 @@ pytest.importorskip("onnx")
 
 from mojing.core.errors import InputError
 from mojing.core.skeleton import J
-from mojing.perception.body import BodyNet
+from mojing.perception.body import MIRRORED_JOINTS, MIRRORED_LABELS, BodyNet
 from mojing.perception.labels import L
 from tests.perception import figures
 
@@ -19,7 +19,8 @@ from tests.perception import figures
 @pytest.fixture(scope="module")
 def net(tmp_path_factory: pytest.TempPathFactory) -> BodyNet:
     folder: Path = tmp_path_factory.mktemp("models")
-    return BodyNet(figures.body_store(folder), threads=1)
+    # The painted colours tell left from right, which no mirror image could.
+    return BodyNet(figures.body_store(folder), threads=1, mirrored=False)
 
 
 def test_a_standing_figure_is_read_at_the_photos_size(net: BodyNet) -> None:
@@ -58,10 +59,25 @@ def test_a_figure_that_fills_the_frame_needs_no_second_pass(net: BodyNet) -> Non
     one = net.session.elapsed_ms - before
     assert found.rect.wh == (384, 512)
     assert one > 0
-    whole, torso = net._closer(photo, found, chosen=net.candidates(found)[0], others=None)
-    assert whole is found
-    assert torso is not None
-    assert torso.rect.wh[1] < 0.8 * 512
+    looks = net._closer(photo, found, chosen=net.candidates(found)[0], others=None)
+    assert looks.whole is found
+    assert looks.torso is not None
+    assert looks.legs is not None
+    assert looks.torso.rect.wh[1] < 0.8 * 512
+    assert looks.legs.rect.wh[1] < 0.8 * 512
+    assert looks.torso.rect.y0 < looks.legs.rect.y0
+    assert looks.torso.rect.y1 > looks.legs.rect.y0, "between them nothing is left out"
+
+
+def test_a_look_at_the_mirror_image_too_takes_no_side(net: BodyNet) -> None:
+    photo = figures.blank((512, 384))
+    figures.paint(photo, figures.joints(150, 20, 480), 480)
+    rect = net.find(photo).rect
+    one = net._look(photo, rect, mirrored=True)
+    other = net._look(np.ascontiguousarray(photo[:, ::-1]), rect, mirrored=True)
+    assert np.allclose(one.parse, other.parse[MIRRORED_LABELS, :, ::-1], atol=1e-4)
+    assert np.allclose(one.heat, other.heat[MIRRORED_JOINTS, :, ::-1], atol=1e-5)
+    assert np.allclose(one.alpha, other.alpha[:, ::-1], atol=1e-5)
 
 
 def test_of_two_people_the_larger_is_used_and_the_other_can_be_picked(net: BodyNet) -> None:

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from mojing.core.errors import ModelError
-from mojing.perception.labels import L
+from mojing.core.skeleton import J
+from mojing.perception.labels import LABELS, L
 from mojing.runtime.session import Session
 from mojing.runtime.store import ModelStore
 from mojing.train.data import people as people_data
@@ -38,6 +39,31 @@ def test_people_are_loaded_with_labels_joints_and_split(data: Path) -> None:
     parse = labelled[0].parse
     assert parse is not None
     assert {L["upper"], L["trousers"], L["face"], L["left_arm"], L["right_arm"]} <= set(np.unique(parse).tolist())
+
+
+def test_labels_with_little_area_are_neither_present_nor_absent() -> None:
+    parse = torch.zeros(1, 50, 40, dtype=torch.long)
+    parse[0, :10] = L["skirt"]
+    parse[0, 20, 0] = L["hat"]
+    logits = torch.full((1, len(LABELS)), -9.0)
+    logits[0, [L["background"], L["skirt"]]] = 9.0
+    right = body.presence_loss(logits, parse, torch.ones(1))
+    logits[0, L["hat"]] = 9.0
+    assert torch.equal(body.presence_loss(logits, parse, torch.ones(1)), right)
+    logits[0, L["skirt"]] = -9.0
+    assert body.presence_loss(logits, parse, torch.ones(1)) > right + 0.3
+
+
+def test_legs_are_cut_out_where_they_are_seen(data: Path) -> None:
+    person = people_data.load_people(data, data / "teacher")[0]
+    box = people_data.legs_box(person.joints)
+    assert box is not None
+    hips, toes = (person.joints[[J[f"left_{n}"], J[f"right_{n}"]], 1] for n in ("hip", "toe"))
+    assert box[1] - box[3] / 2 < hips.min()
+    assert box[1] + box[3] / 2 > toes.max()
+    unseen = person.joints.copy()
+    unseen[[J[f"{s}_{n}"] for s in ("left", "right") for n in ("ankle", "toe")], 2] = 0
+    assert people_data.legs_box(unseen) is None
 
 
 def test_shop_labels_follow_the_product(data: Path) -> None:

@@ -77,14 +77,16 @@ def _sample(net: BodyNet, person: Person) -> Sample | None:
     if person.parse is None:
         return None
     try:
-        whole, torso = net.passes(person.rgb)
+        looks = net.passes(person.rgb)
     except InputError:
         return None
-    logits = enlarged_logits(whole, torso, wh=GRID_WH)[: len(LABELS)]
-    truth = _on_grid(person.parse, whole.rect)
+    logits = enlarged_logits(looks, wh=GRID_WH)[: len(LABELS)]
+    truth = _on_grid(person.parse, looks.whole.rect)
     h, w = person.parse.shape
-    inside = whole.rect.inside((h, w)).wh
-    beyond = (h * w - inside[0] * inside[1]) * GRID_WH[0] * GRID_WH[1] / (whole.rect.wh[0] * whole.rect.wh[1])
+    inside = looks.whole.rect.inside((h, w)).wh
+    beyond = (
+        (h * w - inside[0] * inside[1]) * GRID_WH[0] * GRID_WH[1] / (looks.whole.rect.wh[0] * looks.whole.rect.wh[1])
+    )
     return Sample(logits, truth, round(beyond))
 
 

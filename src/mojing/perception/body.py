@@ -1,7 +1,8 @@
-"""A photo of a person -> joints, parse map and alpha, by one network run up to three times.
+"""A photo of a person -> joints, parse map and alpha, by one network that looks up to four times.
 
-The find pass sees the letterboxed photo, the second pass the whole person, the third the torso with head and arms.
-A pass that would show the network hardly more than the one before is left out.
+The find pass sees the letterboxed photo, the next the whole person, two more torso and legs.
+A pass that would show hardly more than the whole one is left out. All but the find pass look at the crop and at
+its mirror image and take the mean of the answers.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from mojing.core.geometry import Border, Box
 from mojing.core.skeleton import BODY_JOINTS, J, mirror_order
 from mojing.perception import decode, people
 from mojing.perception.crops import Rect, as_input, border_colour, cut, letterbox_rect
-from mojing.perception.labels import LABELS
+from mojing.perception.labels import LABELS, mirror_labels
+from mojing.perception.lower import one_garment_below
 from mojing.perception.sleeves import clothe_limbs
 from mojing.perception.views import ViewHead, describe
 from mojing.runtime.session import Session
@@ -28,8 +30,9 @@ from mojing.runtime.store import ModelStore
 INPUT_WH = (192, 256)
 """Width and height of the network's input."""
 
-TORSO_WEIGHT = 0.7
-"""Share of the torso pass where both passes see a pixel; the whole pass knows better what hangs below the hips."""
+CLOSER_WEIGHT = (0.7, 0.4)
+"""Share of the torso and of the legs pass where the whole pass sees a pixel too: that one knows better what a garment
+is that leaves the closer crop."""
 
 FAULTS: dict[str, tuple[str, str, str]] = {
     "no_person": ("no_person", "no person was found", "use a photo of one person, upright, from head to hips or feet"),
@@ -83,12 +86,31 @@ class Pass:
     """For a find pass, the probability of each of `views.KINDS`; empty when unknown."""
 
 
-class BodyNet:
-    """The body network with its find, whole and torso passes."""
+@dataclass(frozen=True, eq=False)
+class Looks:
+    """The passes at one person; torso and legs are None where a closer look would show hardly more."""
 
-    def __init__(self, store: ModelStore, *, threads: int = 2) -> None:
+    whole: Pass
+    torso: Pass | None
+    legs: Pass | None
+
+    @property
+    def closer(self) -> list[tuple[Pass, float]]:
+        """The closer passes there are, each with its share where the whole pass sees a pixel too."""
+        pairs = zip((self.torso, self.legs), CLOSER_WEIGHT, strict=True)
+        return [(look, weight) for look, weight in pairs if look is not None]
+
+
+class BodyNet:
+    """The body network with its find, whole, torso and legs passes.
+
+    `mirrored` is whether the last three look at the mirror image too.
+    """
+
+    def __init__(self, store: ModelStore, *, threads: int = 2, mirrored: bool = True) -> None:
         spec = store.spec("body")
         self.session = Session(spec, threads=threads)
+        self.mirrored = mirrored
         biases = spec.extra.get("logit_bias", {})
         self.head = ViewHead.read(spec.extra)
         self.bias = np.array([biases.get(name, 0.0) for name in LABELS], np.float32)
@@ -113,8 +135,8 @@ class BodyNet:
         if told is not None and (strict or told == "no_person"):
             raise refuse(told)
         chosen, others, notices = self._pick(rgb, found, person)
-        whole, torso = self._closer(rgb, found, chosen=chosen, others=others)
-        view = _assemble(rgb, whole, torso, others=others, notices=notices)
+        looks = self._closer(rgb, found, chosen=chosen, others=others)
+        view = _assemble(rgb, looks, others=others, notices=notices)
         if told is not None:
             view = replace(view, fault=told)
         if strict and view.fault is not None:
@@ -147,8 +169,8 @@ class BodyNet:
         """One pass over a rectangle of a photo (H, W, 3), which may reach beyond it: the edge pixels go on."""
         return self._look(rgb, rect)
 
-    def passes(self, rgb: U8) -> tuple[Pass, Pass | None]:
-        """The whole-person and the torso pass of the largest person; None where the torso needs no closer look.
+    def passes(self, rgb: U8) -> Looks:
+        """The passes at the largest person.
 
         Raises:
             InputError: no_person.
@@ -178,26 +200,37 @@ class BodyNet:
                 kept.append(candidate)
         return kept
 
-    def _closer(self, rgb: U8, found: Pass, *, chosen: people.Candidate, others: U8 | None) -> tuple[Pass, Pass | None]:
+    def _closer(self, rgb: U8, found: Pass, *, chosen: people.Candidate, others: U8 | None) -> Looks:
         rect = people.person_rect(chosen.region, found.joints, frame=found.rect, wh=INPUT_WH)
-        whole = found
         if others is not None:
             rgb = np.where(others[..., None] > 0, np.array(border_colour(rgb), np.uint8), rgb)
-        if rect.wh[1] < 0.85 * found.rect.wh[1] or others is not None:
-            whole = self._look(rgb, rect)
-        closer = people.torso_rect(whole.joints, whole=whole.rect, wh=INPUT_WH)
-        return whole, None if closer is None else self._look(rgb, closer)
+        near = rect.wh[1] < 0.85 * found.rect.wh[1] or others is not None
+        whole = (
+            self._look(rgb, rect if near else found.rect, mirrored=self.mirrored) if near or self.mirrored else found
+        )
+        rects = (
+            people.torso_rect(whole.joints, whole=whole.rect, wh=INPUT_WH),
+            people.legs_rect(whole.joints, whole=whole.rect, wh=INPUT_WH),
+        )
+        torso, legs = (None if r is None else self._look(rgb, r, mirrored=self.mirrored) for r in rects)
+        return Looks(whole, torso, legs)
 
-    def _look(self, rgb: U8, rect: Rect, *, border: Border = "edge") -> Pass:
-        out = self.session.run({"image": as_input(cut(rgb, rect, wh=INPUT_WH, border=border))})
-        heat = out["heat"][0]
-        cells = decode.untangle(decode.peaks(heat), heat, MIRROR_PAIRS)
-        joints = decode.to_photo(cells, heat.shape[1:], rect)
-        parse = out["parse"][0] + self.bias[:, None, None]
-        return Pass(rect, parse, out["alpha"][0, 0], heat, joints)
+    def _look(self, rgb: U8, rect: Rect, *, border: Border = "edge", mirrored: bool = False) -> Pass:
+        image = as_input(cut(rgb, rect, wh=INPUT_WH, border=border))
+        out = self.session.run({"image": np.concatenate([image, image[..., ::-1]]) if mirrored else image})
+        parse, alpha, heat = out["parse"], out["alpha"][:, 0], out["heat"]
+        if mirrored:
+            parse = (parse[:1] + parse[1:, MIRRORED_LABELS, :, ::-1]) / 2
+            alpha = (alpha[:1] + alpha[1:, :, ::-1]) / 2
+            heat = (heat[:1] + heat[1:, MIRRORED_JOINTS, :, ::-1]) / 2
+        cells = decode.untangle(decode.peaks(heat[0]), heat[0], MIRROR_PAIRS)
+        joints = decode.to_photo(cells, heat.shape[2:], rect)
+        return Pass(rect, parse[0] + self.bias[:, None, None], alpha[0], heat[0], joints)
 
 
-MIRROR_PAIRS = [(i, j) for i, j in enumerate(mirror_order(BODY_JOINTS)) if i < j and i >= J["left_shoulder"]]
+MIRRORED_JOINTS = mirror_order(BODY_JOINTS)
+MIRRORED_LABELS = mirror_labels()
+MIRROR_PAIRS = [(i, j) for i, j in enumerate(MIRRORED_JOINTS) if i < j and i >= J["left_shoulder"]]
 """Rows of mirror joints below the head; eyes and ears may lie on one another in profile."""
 
 
@@ -239,41 +272,48 @@ def _others(
     return np.ascontiguousarray(large[inner.y0 : inner.y1, inner.x0 : inner.x1])
 
 
-def merged_joints(whole: Pass, torso: Pass | None) -> F32:
-    """Joints of both passes; the closer look wins where it sees a joint at least nearly as surely."""
-    joints = whole.joints.copy()
-    if torso is None:
-        return joints
-    w, h = torso.rect.wh
-    close = torso.joints
-    inside = (
-        (close[:, 0] > torso.rect.x0 + 0.02 * w)
-        & (close[:, 0] < torso.rect.x1 - 0.02 * w)
-        & (close[:, 1] > torso.rect.y0 + 0.02 * h)
-        & (close[:, 1] < torso.rect.y1 - 0.02 * h)
-    )
-    better = inside & (close[:, 2] > _LEAD * joints[:, 2])
-    joints[better] = close[better]
+def merged_joints(looks: Looks) -> F32:
+    """Joints of all passes; a closer look wins where it sees a joint at least nearly as surely."""
+    joints = looks.whole.joints.copy()
+    for look, lead in ((looks.torso, TORSO_LEAD), (looks.legs, LEGS_LEAD)):
+        if look is None:
+            continue
+        w, h = look.rect.wh
+        close = look.joints
+        inside = (
+            (close[:, 0] > look.rect.x0 + 0.02 * w)
+            & (close[:, 0] < look.rect.x1 - 0.02 * w)
+            & (close[:, 1] > look.rect.y0 + 0.02 * h)
+            & (close[:, 1] < look.rect.y1 - 0.02 * h)
+        )
+        better = inside & (close[:, 2] > lead * looks.whole.joints[:, 2])
+        joints[better] = close[better]
     return joints
 
 
-_LEAD = np.array(
-    [{"hip": 1.3, "knee": 9.0, "ankle": 9.0, "toe": 9.0}.get(n.split("_")[-1], 0.8) for n in BODY_JOINTS], np.float32
-)
+def _lead(own: Mapping[str, float], *, other: float) -> F32:
+    return np.array([own.get(n.split("_")[-1], other) for n in BODY_JOINTS], np.float32)
+
+
+TORSO_LEAD = _lead({"hip": 1.3, "knee": 9.0, "ankle": 9.0, "toe": 9.0}, other=0.8)
 """How many times as sure as the whole pass the torso pass must be of a joint; hips lie too near its lower edge."""
+LEGS_LEAD = _lead({"knee": 0.8, "ankle": 0.8, "toe": 0.8}, other=9.0)
+"""The same for the legs pass, which sees no more than the hips' level of the trunk."""
 
 
-def _assemble(rgb: U8, whole: Pass, torso: Pass | None, *, others: U8 | None, notices: tuple[str, ...]) -> BodyView:
+def _assemble(rgb: U8, looks: Looks, *, others: U8 | None, notices: tuple[str, ...]) -> BodyView:
     hw = (rgb.shape[0], rgb.shape[1])
-    canvas_rect = whole.rect
+    canvas_rect = looks.whole.rect
     scale = min(1.0, decode.CANVAS / canvas_rect.wh[1])
     canvas_wh = (max(round(canvas_rect.wh[0] * scale), 8), max(round(canvas_rect.wh[1] * scale), 8))
-    present = _present(whole, torso)
-    canvas = enlarged_logits(whole, torso, wh=canvas_wh, present=present)
-    joints = merged_joints(whole, torso)
+    present = _present(looks)
+    canvas = enlarged_logits(looks, wh=canvas_wh, present=present)
+    joints = merged_joints(looks)
+    placed = _on_canvas(joints, canvas_rect, canvas_wh)
     person = decode.sigmoid(canvas[-1])
     labels = decode.only_person(decode.drop_specks(present[decode.labels_of(canvas[:-1])]), person)
-    labels = decode.nearest_sides(labels, _on_canvas(joints, canvas_rect, canvas_wh))
+    labels = one_garment_below(labels, canvas[:-1], placed, present=present)
+    labels = decode.nearest_sides(labels, placed)
     labels = clothe_limbs(labels, cut(rgb, canvas_rect, wh=canvas_wh, border="edge"))
     fault = people.refusal(joints, labels, hw)
     inner = canvas_rect.inside(hw)
@@ -285,19 +325,19 @@ def _assemble(rgb: U8, whole: Pass, torso: Pass | None, *, others: U8 | None, no
     return BodyView(hw=hw, joints=joints, parse=parse, alpha=alpha, box=box, notices=notices, fault=fault)
 
 
-def enlarged_logits(whole: Pass, torso: Pass | None, *, wh: tuple[int, int], present: U8 | None = None) -> F32:
-    """Logits of both passes over the whole pass's rectangle, (C + 1, H, W): the labels `present` (all by default), then
+def enlarged_logits(looks: Looks, *, wh: tuple[int, int], present: U8 | None = None) -> F32:
+    """Logits of all passes over the whole pass's rectangle, (C + 1, H, W): the labels `present` (all by default), then
     alpha."""
     chosen = np.arange(len(LABELS), dtype=np.uint8) if present is None else present
-    canvas = decode.upsample(np.concatenate([whole.parse[chosen], whole.alpha[None]]), wh)
-    if torso is not None:
-        _add_torso(canvas, whole.rect, torso, present=chosen)
+    canvas = decode.upsample(np.concatenate([looks.whole.parse[chosen], looks.whole.alpha[None]]), wh)
+    for look, weight in looks.closer:
+        _add_closer(canvas, looks.whole.rect, look, present=chosen, share=weight)
     return canvas
 
 
-def _present(whole: Pass, torso: Pass | None) -> U8:
-    """Labels that are the largest somewhere in either pass: the others need not be enlarged. Background always is."""
-    passes = [whole] if torso is None else [whole, torso]
+def _present(looks: Looks) -> U8:
+    """Labels that are the largest somewhere in any pass: the others need not be enlarged. Background always is."""
+    passes = [looks.whole, *(look for look, _ in looks.closer)]
     count = np.sum([np.bincount(decode.labels_of(p.parse).ravel(), minlength=len(LABELS)) for p in passes], axis=0)
     count[0] += 1
     return np.flatnonzero(count).astype(np.uint8)
@@ -308,20 +348,20 @@ def _on_canvas(joints: F32, rect: Rect, wh: tuple[int, int]) -> F32:
     return (joints - np.array([rect.x0, rect.y0, 0], np.float32)) * scale
 
 
-def _add_torso(canvas: F32, rect: Rect, torso: Pass, *, present: U8) -> None:
-    """Blend the torso pass into canvas logits (C + 1, H, W) of the labels `present` and alpha that cover `rect`."""
+def _add_closer(canvas: F32, rect: Rect, look: Pass, *, present: U8, share: float) -> None:
+    """Blend a closer pass into canvas logits (C + 1, H, W) of the labels `present` and alpha that cover `rect`."""
     h, w = canvas.shape[1:]
     sx, sy = w / rect.wh[0], h / rect.wh[1]
     at = Rect(
-        round((torso.rect.x0 - rect.x0) * sx),
-        round((torso.rect.y0 - rect.y0) * sy),
-        round((torso.rect.x1 - rect.x0) * sx),
-        round((torso.rect.y1 - rect.y0) * sy),
+        round((look.rect.x0 - rect.x0) * sx),
+        round((look.rect.y0 - rect.y0) * sy),
+        round((look.rect.x1 - rect.x0) * sx),
+        round((look.rect.y1 - rect.y0) * sy),
     )
     seen = at.inside((h, w))
     open_sides = (at.x0 <= 0, at.y0 <= 0, at.x1 >= w, at.y1 >= h)
-    weight = decode.soft_window(at.wh, open_sides=open_sides) * np.float32(TORSO_WEIGHT)
-    detail = decode.upsample(np.concatenate([torso.parse[present], torso.alpha[None]]), at.wh)
+    weight = decode.soft_window(at.wh, open_sides=open_sides) * np.float32(share)
+    detail = decode.upsample(np.concatenate([look.parse[present], look.alpha[None]]), at.wh)
     part = seen.moved(-at.x0, -at.y0)
     window = np.s_[part.y0 : part.y1, part.x0 : part.x1]
     decode.merge(canvas, detail[(slice(None), *window)], at=seen, weight=weight[window])

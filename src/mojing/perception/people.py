@@ -126,6 +126,21 @@ def torso_rect(joints: F32, *, whole: Rect, wh: tuple[int, int]) -> Rect | None:
     return rect if rect.wh[1] < 0.8 * whole.wh[1] else None
 
 
+def legs_rect(joints: F32, *, whole: Rect, wh: tuple[int, int]) -> Rect | None:
+    """Crop from the waist to the toes; None without knees and ankles, or where it would be hardly closer."""
+    length = torso(joints)
+    rows = [J[f"{side}_{n}"] for n in ("hip", "knee", "ankle", "toe") for side in ("left", "right")]
+    seen = joints[rows]
+    seen = seen[seen[:, 2] > SEEN]
+    if length is None or len(seen) < 6:
+        return None
+    x0, y0 = seen[:, :2].min(axis=0)
+    x1, y1 = seen[:, :2].max(axis=0)
+    top, low = float(y0) - 0.35 * length, float(y1) + 0.15 * length
+    rect = around((float(x0 + x1) / 2, (top + low) / 2), (float(x1 - x0) + 0.6 * length, low - top), wh)
+    return rect if rect.wh[1] < 0.8 * whole.wh[1] else None
+
+
 def torso(joints: F32) -> float | None:
     """Length in px from shoulders to hips, from the shoulders' width where hips are unseen; None without shoulders."""
     shoulders = joints[[J["left_shoulder"], J["right_shoulder"]]]

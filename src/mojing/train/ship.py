@@ -208,7 +208,7 @@ def ship(name: str, run: Path, folder: Path = MODELS) -> Path:
     rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     checks = [row for row in rows if row.get("event") == "validation"]
     last = {k: v for k, v in (checks[-1] if checks else {}).items() if isinstance(v, float) and k != "minutes"}
-    cores = str(card.pop("cores", "two CPU cores"))
+    cores = str(state.get("cores", card.pop("cores", "two CPU cores")))
     trained = {f"minutes_on_{cores.lower().replace(' ', '_')}": round(state["spent"] / 60, 1), "steps": state["step"]}
     card = {"licence": "Apache-2.0", "limits": LIMITS, **card, "training": trained, "metrics": last}
     card |= {key: state[key] for key in ("thresholds", "start") if key in state}

@@ -204,7 +204,7 @@ def losses(out: tuple[Tensor, ...], batch: tuple[Tensor, ...], weights: Tensor) 
     bce = F.binary_cross_entropy_with_logits(alpha_logits[:, 0], alpha)
     mse = ((heat - target) ** 2 * (1 + 12 * target)).mean() * 30
     seen = presence_loss(present, parse, weight)
-    total = ce + 0.5 * dice + 0.5 * bce + mse + 0.3 * seen
+    total = ce + 0.5 * dice + 0.5 * bce + mse + seen
     parts = {"ce": ce, "dice": dice, "bce": bce, "heat": mse, "presence": seen}
     return total, {name: value.item() for name, value in parts.items()}
 
@@ -255,12 +255,7 @@ def pseudo_label(net: nn.Module, people: list[Person], *, confident: float = 0.6
 def _label_some(net: nn.Module, people: Sequence[Person], *, confident: float) -> None:
     best = [np.zeros(p.levels[0].shape[:2], np.float32) for p in people]
     labels = [np.zeros(p.levels[0].shape[:2], np.uint8) for p in people]
-    looks = (
-        (whole_box, 0.88),
-        (lambda p: torso_box(p.joints), 0.95),
-        (lambda p: legs_box(p.joints) or whole_box(p), 0.9),
-    )
-    for box_of, margin in looks:
+    for box_of, margin in ((whole_box, 0.88), (lambda p: torso_box(p.joints), 0.95)):
         matrices = []
         for p in people:
             cx, cy, bw, bh = box_of(p)
@@ -344,6 +339,7 @@ def train(options: Options) -> Path:
     sampler = Sampler(people, options, backgrounds)
     rounds = _begin(options, run, people, nets=(net, ema), optimizer=optimizer, sampler=sampler)
     weights = class_weights(people)
+    about = _about(options)
     sampler.small = run.progress < options.small_share
     batches = Prefetch(sampler.batch, start=run.step)
     run.start()
@@ -371,10 +367,19 @@ def train(options: Options) -> Path:
         if run.progress >= next_check + 0.07 or run.progress >= 1:
             next_check = run.progress
             run.log(event="validation", **validate(ema.net, held_out))
-        run.save(checkpoint(net, ema, optimizer), every_s=120)
+        run.save(checkpoint(net, ema, optimizer) | about, every_s=120)
     batches.close()
-    run.save(checkpoint(net, ema, optimizer))
+    run.save(checkpoint(net, ema, optimizer) | about)
     return run.folder / "last.pt"
+
+
+def _about(options: Options) -> dict[str, str]:
+    """What the model card says of the run beyond its length."""
+    cores = "one CPU core" if options.threads == 1 else f"{options.threads} CPU cores"
+    return {
+        "cores": cores,
+        **({"start": f"from the weights of {options.start.name}"} if options.start.is_file() else {}),
+    }
 
 
 def _begin(
