@@ -79,8 +79,9 @@ def test_worn_trousers_end_leg_by_leg() -> None:
 
 @pytest.mark.parametrize(("hips", "seen"), [(-30, False), (10, True)])
 def test_hips_above_the_cloth_are_not_shown(hips: float, seen: bool) -> None:
-    anchors, _ = worn_anchors(SLANTED > 0, wearer(hips), "trousers")
+    anchors, _ = worn_anchors(SLANTED > 0, wearer(hips), "trousers", shown=True)
     assert bool(anchors[A["left_hip"], 2] > 0) is seen
+    assert worn_anchors(SLANTED > 0, wearer(0), "trousers")[0][A["left_hip"], 2] > 0, "enough to lay it on somebody"
 
 
 def test_a_leg_that_is_hidden_ends_nowhere() -> None:
@@ -96,3 +97,15 @@ def test_a_leg_that_is_hidden_ends_nowhere() -> None:
 def test_crossed_legs_end_on_their_own_side() -> None:
     anchors, _ = worn_anchors(SLANTED > 0, wearer(crossed=True), "trousers")
     assert anchors[A["left_hem"], 0] < anchors[A["right_hem"], 0]
+
+
+def test_an_open_coat_beneath_arms_still_has_a_hem() -> None:
+    joints = wearer(160)
+    for side, sign in (("left", 1), ("right", -1)):
+        joints[J[f"{side}_shoulder"], :2] = 200 + sign * 60, 40
+        for name, (x, y) in {"elbow": (40, 110), "wrist": (35, 180), "hand": (35, 260)}.items():
+            joints[J[f"{side}_{name}"], :2] = 200 + sign * x, y
+    coat = np.zeros((420, 400), bool)
+    coat[40:260, 132:150] = coat[40:260, 250:268] = True
+    anchors, _ = worn_anchors(coat, joints, "outer")
+    assert anchors[[A[n] for n in ("left_hem", "right_hem", "left_waist", "right_waist")], 2].min() > 0

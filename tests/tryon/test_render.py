@@ -12,7 +12,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from mojing.core.arrays import U8
+from mojing.core.arrays import U8, AnyArray
 from mojing.perception.body import BodyView
 from mojing.perception.labels import L
 from mojing.runtime.store import ModelStore
@@ -124,9 +124,14 @@ def test_a_crop_without_a_face_still_knows_the_skin(tmp_path: Path, monkeypatch:
     rgb[np.isin(view.parse, [L["face"], L["neck"]])] = (200, 150, 100)
     renderer = Renderer(ModelStore(tmp_path), threads=1)
     assert renderer.session is not None
-    told = []
+    told: list[AnyArray] = []
     answer = renderer.session.run
-    monkeypatch.setattr(renderer.session, "run", lambda feeds: told.append(feeds["context"]) or answer(feeds))
+
+    def listen(feeds: dict[str, AnyArray]) -> dict[str, AnyArray]:
+        told.append(feeds["context"])
+        return answer(feeds)
+
+    monkeypatch.setattr(renderer.session, "run", listen)
     renderer(rgb, view, drape=draped, edit=replace(edit, mask=low), category="trousers")
     skin = (told[0][0, -8:-5, 0, 0] + 1) * 127.5
     assert np.allclose(skin, (200, 150, 100), atol=1)

@@ -62,7 +62,7 @@ def pieces_of(person: Person) -> list[Piece]:
         cols = slice(max(x - pad, 0), min(x + w + pad, mask.shape[1]))
         joints = person.joints - np.array([cols.start, rows.start, 0], np.float32)
         cut = np.ascontiguousarray(piece[rows, cols])
-        anchors, sleeve = worn_anchors(cut > 0, joints, category)
+        anchors, sleeve = worn_anchors(cut > 0, joints, category, shown=True)
         rgb = np.ascontiguousarray(person.rgb[rows, cols])
         out.append(Piece(rgb, cut * np.uint8(255), anchors, category, sleeve, person.key))
     return out

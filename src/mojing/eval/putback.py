@@ -133,7 +133,7 @@ def disturbed(view: GarmentView, rng: np.random.Generator) -> GarmentView:
 def worn_view(rgb: U8, body: BodyView) -> GarmentView | None:
     """The most visible garment of a person as a garment photo."""
     taken = take_off(body, rgb, None)
-    if taken is None or taken.anchors[[A["left_hem"], A["right_hem"]], 2].min() == 0:
+    if taken is None or taken.anchors[[A["left_hem"], A["right_hem"]], 2].max() == 0:
         return None
     none = np.zeros_like(taken.alpha)
     attrs = attributes(taken.alpha, none, anchors=taken.anchors, category=taken.category, sleeve=taken.sleeve)

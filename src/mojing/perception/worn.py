@@ -164,13 +164,23 @@ def _edges(mask: U8, rgb: U8) -> U8:
     return out
 
 
-def worn_anchors(mask: AnyArray, joints: F32, kind: str) -> tuple[F32, str]:
-    """Anchors (17, 3) and sleeve of a worn garment from its mask (H, W) bool and the wearer's joints (21, 3).
+def worn_anchors(mask: AnyArray, joints: F32, kind: str, *, shown: bool = False) -> tuple[F32, str]:
+    """Anchors and sleeve of a worn garment; waist and hem are corners of its outline.
 
-    Joints count where the cloth reaches them, within REACH torso lengths; waist and hem are corners of the outline.
+    Args:
+        mask: (H, W) bool, its pixels.
+        joints: (21, 3) of the wearer.
+        kind: its category.
+        shown: only hips, knees and ankles that the cloth reaches, within REACH torso lengths: a picture of the garment
+            alone could tell no others. Who lays it on somebody else is glad of those a little above it, too.
+
+    Returns:
+        The anchors (17, 3) and the sleeve.
     """
     out = np.zeros((len(GARMENT_ANCHORS), 3), np.float32)
     t = people.torso(joints) or 1.0
+    rows = np.flatnonzero(mask.any(axis=1))
+    high, low = float(rows[0]), float(rows[-1])
     sleeve = "none"
     if kind in TOPS:
         out[A["neck"]] = joints[[J["left_shoulder"], J["right_shoulder"]]].mean(axis=0)
@@ -180,7 +190,8 @@ def worn_anchors(mask: AnyArray, joints: F32, kind: str) -> tuple[F32, str]:
     for side in ("left", "right"):
         for name in ("hip", "knee", "ankle"):
             joint = joints[J[f"{side}_{name}"]]
-            if joint[2] > people.SEEN and _reached(mask, joint, by=REACH * t):
+            near = high - 0.15 * t < joint[1] < low + 0.1 * t
+            if joint[2] > people.SEEN and (_reached(mask, joint, by=REACH * t) if shown else near):
                 out[A[f"{side}_{name}"]] = joint
     step = max(max(mask.shape) // CORNER_SIDE, 1)
     small = np.asarray(joints / np.array([step, step, 1], np.float32), np.float32)
@@ -204,17 +215,20 @@ def _upper_sides(mask: AnyArray, joints: F32, kind: str) -> dict[str, AnyArray]:
     base = joints[[J["left_hip"], J["right_hip"]], 1].mean()
     rows = np.flatnonzero(mask.any(axis=1))
     level = int(np.clip(round(float(neck + 0.62 * (base - neck))), rows[0], rows[-1]))
-    trunk = without_strings(_trunk_only(mask, joints, t=t))
-    out: dict[str, AnyArray] = {}
-    ends = np.flatnonzero(trunk[level])
-    if len(ends):
-        out |= {"left_waist": np.array([ends[-1], level], float), "right_waist": np.array([ends[0], level], float)}
-    lower = trunk.copy()
-    lower[: level + 1] = False
-    if lower.any():
-        down = np.array([0.0, 1.0])
-        out["left_hem"], out["right_hem"] = pair_of_corners(lower, ahead=down)
-    return out
+    trunk = _trunk_only(mask, joints, t=t)
+    # Of an open coat beneath crossed arms nothing may be left between them.
+    cloth = next(c for c in (without_strings(trunk), trunk, mask) if c[level:].any())
+    level += int(cloth[level:].any(axis=1).argmax())
+    ends = np.flatnonzero(cloth[level])
+    lower = cloth.copy()
+    lower[:level] = False
+    left, right = pair_of_corners(lower, ahead=np.array([0.0, 1.0]))
+    return {
+        "left_waist": np.array([ends[-1], level], np.float64),
+        "right_waist": np.array([ends[0], level], np.float64),
+        "left_hem": left,
+        "right_hem": right,
+    }
 
 
 def _lower_sides(mask: AnyArray, joints: F32, kind: str) -> dict[str, AnyArray]:

@@ -108,7 +108,7 @@ def draw(rng: np.random.Generator, cloth: Sequence[NDArray[np.uint8]]) -> Worn:
     else:
         _upper(sheet, joints, cut, rng)
     rgb, alpha, inner = _dressed(sheet, rng, cloth)
-    anchors, _ = worn_anchors(alpha > 127, joints, kind)
+    anchors, _ = worn_anchors(alpha > 127, joints, kind, shown=True)
     off = ((anchors[:, :2] < 0) | (anchors[:, :2] >= CANVAS)).any(axis=1)
     anchors[off] = 0
     view = GarmentView(alpha.shape, rgb, alpha, inner, kind, {"sleeve": cut.sleeve, "worn": "no"}, anchors, 1.0)

@@ -130,7 +130,7 @@ def _take_off(person: Person, category: str, names: Sequence[str], *, least: flo
         rgb = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         cut = cv2.resize(cut, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         joints = joints * np.array([scale, scale, 1], np.float32)
-    anchors, sleeve = worn_anchors(cut > 127, joints, category)
+    anchors, sleeve = worn_anchors(cut > 127, joints, category, shown=True)
     alpha = cv2.erode(cut, np.ones((3, 3), np.uint8))
     attributes = {"sleeve": sleeve, "worn": "yes"}
     view = GarmentView(cut.shape, rgb.copy(), alpha, np.zeros_like(cut), category, attributes, anchors, 1.0)
@@ -185,7 +185,7 @@ def lay_flat(worn: Worn, rng: np.random.Generator, *, side: int = SIDE) -> Flat:
     body = BodyView((side, side), joints, nothing, nothing, Box(0, 0, side, side))
     result = drape(make_pattern(worn.view), body)
     alpha = (result.alpha * 255).astype(np.uint8)
-    anchors, _ = worn_anchors(alpha > 127, joints, worn.view.category)
+    anchors, _ = worn_anchors(alpha > 127, joints, worn.view.category, shown=True)
     return Flat(result.rgb.copy(), alpha, _covered_only(anchors, worn.view.anchors))
 
 
