@@ -227,7 +227,7 @@ def test_exports_have_the_photos_size_and_all_names(net: GarmentNet, tmp_path: P
     person = Photo(figures.blank((400, 300)))
     rgb = person.rgb.copy()
     figures.paint(rgb, figures.joints(150, 20, 360), 360)
-    view = BodyNet(figures.body_store(tmp_path), threads=1)(rgb)
+    view = BodyNet(figures.body_store(tmp_path), threads=1, mirrored=False)(rgb)
     write_person(view, Photo(rgb), tmp_path / "person")
     joints = json.loads((tmp_path / "person" / "joints.json").read_text())["joints"]
     assert len(joints) == 21
