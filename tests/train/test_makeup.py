@@ -168,6 +168,22 @@ def test_it_trains_goes_on_and_ships(options: makeup.Options, tmp_path: Path) ->
     assert [layer.kind for layer in transfer.bare(photo, face).layers] == ["remove"]
 
 
+def test_it_goes_on_from_shipped_weights_counting_cpu_time(options: makeup.Options, tmp_path: Path) -> None:
+    shipped = ModelStore().folder / "makeup.onnx"
+    if not shipped.exists():
+        pytest.skip("no shipped network")
+    checkpoint = makeup.train(replace(options, start=shipped, out=tmp_path, minutes=0.01, lr=1e-6, clock="cpu"))
+    assert checkpoint is not None
+    state = torch.load(checkpoint, weights_only=True)
+    assert state["start"].startswith("from makeup.onnx")
+    net = MakeupNet()
+    net.load_state_dict(state["ema"])
+    face = torch.rand(1, 4, 256, 256)
+    rows = Transfer(ModelStore(), threads=1).session.run({"face": face.numpy()})["rows"]
+    with torch.no_grad():
+        assert np.corrcoef(net.eval()(face)[0].numpy().ravel(), rows.ravel())[0, 1] > 0.8
+
+
 def test_the_baseline_trains_and_is_exported(options: makeup.Options, tmp_path: Path) -> None:
     makeup.train(replace(options, net="repaint", out=tmp_path, minutes=0.01))
     assert ModelStore(tmp_path / "export").has("makeup-repaint")

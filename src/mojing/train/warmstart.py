@@ -8,7 +8,7 @@ and its batch norms are as if it had been trained on such batches.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +93,8 @@ def _take(net: nn.Module, stored: dict[str, AnyArray], graph: onnx.GraphProto, *
     todo = dict(net.named_parameters())
     for name in [name for name in todo if name in stored]:
         _put(todo.pop(name), stored[name])
+    for name, values in _constants(todo, stored).items():
+        _put(todo.pop(name), values / _factor(net, name))
     for name, buffer in net.named_buffers():
         if name in stored and buffer.is_floating_point():
             _put(buffer, stored[name])
@@ -141,6 +143,19 @@ def _take(net: nn.Module, stored: dict[str, AnyArray], graph: onnx.GraphProto, *
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _constants(todo: Mapping[str, Tensor], stored: dict[str, AnyArray]) -> dict[str, AnyArray]:
+    """Parameters of three axes, of no layer's, that lost their names with a constant they were joined to; by shape."""
+    nameless = [v for name, v in stored.items() if name.startswith("onnx::") and not name.endswith("_half")]
+    found = {name: [v for v in nameless if v.shape == tuple(p.shape)] for name, p in todo.items() if p.dim() == 3}
+    return {name: same[0] for name, same in found.items() if len(same) == 1}
+
+
+def _factor(net: nn.Module, name: str) -> float:
+    """What a parameter is multiplied by before anything else: modules say so in `factors`."""
+    owner, _, own = name.rpartition(".")
+    return float(getattr(net.get_submodule(owner), "factors", {}).get(own, 1.0))
 
 
 def _put(to: Tensor, values: AnyArray) -> None:

@@ -6,6 +6,8 @@ arXiv:1609.05158), so that a line of one texel can be drawn while every convolut
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -31,6 +33,9 @@ class Reader(nn.Module):
     a learnt map that the features only correct. Its shades start from the colours seen there.
     """
 
+    # Adam moves every number by about the learning rate a step: the factor lets maps change within a short run.
+    factors: ClassVar[dict[str, float]] = {"where": 10.0}
+
     def __init__(self, channels: int, summary: int, *, features: int = 32, hidden: int = 56) -> None:
         super().__init__()
         kinds = len(READ)
@@ -46,8 +51,7 @@ class Reader(nn.Module):
 
     def forward(self, x: Tensor, colours: Tensor, summary: Tensor) -> Tensor:
         n, kinds = x.shape[0], len(READ)
-        # Adam moves every number by about the learning rate a step: the factor lets maps change within a short run.
-        look = (10.0 * self.where + self.correct(x)).flatten(2).softmax(dim=2)
+        look = (self.factors["where"] * self.where + self.correct(x)).flatten(2).softmax(dim=2)
         seen = torch.cat([self.features(x), colours], dim=1).flatten(2)
         places = torch.matmul(look, seen.transpose(1, 2)).reshape(n, kinds, SHADES, -1)
         whole = F.relu(self.summary(summary))[:, None].expand(n, kinds, 48)
