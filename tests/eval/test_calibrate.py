@@ -19,7 +19,7 @@ def made_up(seed: int) -> calibrate.Sample:
     logits[[i for i in range(len(LABELS)) if i not in (0, L["upper"], L["left_arm"])]] -= 6
     np.put_along_axis(logits, truth[None].astype(np.int64), np.take_along_axis(logits, truth[None], 0) + 2.0, 0)
     logits[L["left_arm"]] += 1.5
-    return calibrate.Sample(logits, truth, beyond=50)
+    return calibrate.Sample(logits, truth, np.zeros((21, 3), np.float32), beyond=50)
 
 
 def test_a_label_that_is_claimed_too_often_is_turned_down() -> None:
@@ -33,7 +33,7 @@ def test_a_label_that_is_claimed_too_often_is_turned_down() -> None:
 
 def test_cells_beyond_the_crop_count_as_background() -> None:
     sample = made_up(0)
-    more = calibrate.Sample(sample.logits, sample.truth, beyond=10**6)
+    more = calibrate.Sample(sample.logits, sample.truth, sample.joints, beyond=10**6)
     zero = np.zeros(len(LABELS))
     assert calibrate.score([more], zero) == pytest.approx(calibrate.score([sample], zero), abs=0.2)
     assert calibrate.score([more], zero) > calibrate.score([sample], zero)

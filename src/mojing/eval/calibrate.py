@@ -25,24 +25,28 @@ from mojing.eval.fitting import amend, place, put
 from mojing.eval.metrics import ParseMeter
 from mojing.eval.people import Person, find_teacher, photo_ids, read_people
 from mojing.perception import decode
-from mojing.perception.body import BodyNet, enlarged_logits
+from mojing.perception.body import BodyNet, enlarged_logits, merged_joints, on_map
 from mojing.perception.crops import Rect
 from mojing.perception.labels import EVAL_GROUPS, LABELS, L
+from mojing.perception.lower import one_garment_below
 from mojing.runtime import ModelStore
 
 STEPS = (0.8, 0.4)
 LEAST_GAIN = 2e-4
 TUNING_PHOTOS = 140
+EVERY = np.arange(len(LABELS), dtype=np.uint8)
 GRID_WH = (144, 192)
 """Canvas on which mean IoU is measured while searching."""
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Merged logits (21, h, w) of one photo, the truth (h, w) on the same cells, and background cells beyond them."""
+    """Merged logits (21, h, w) of a photo, truth (h, w) and joints (21, 3) on the same cells, and background cells
+    beyond them."""
 
     logits: F32 = field(repr=False)
     truth: U8 = field(repr=False)
+    joints: F32 = field(repr=False)
     beyond: int
 
 
@@ -87,7 +91,7 @@ def _sample(net: BodyNet, person: Person) -> Sample | None:
     beyond = (
         (h * w - inside[0] * inside[1]) * GRID_WH[0] * GRID_WH[1] / (looks.whole.rect.wh[0] * looks.whole.rect.wh[1])
     )
-    return Sample(logits, truth, round(beyond))
+    return Sample(logits, truth, on_map(merged_joints(looks), looks.whole.rect, GRID_WH), round(beyond))
 
 
 def _on_grid(parse: U8, rect: Rect) -> U8:
@@ -102,7 +106,9 @@ def score(samples: Sequence[Sample], bias: AnyArray) -> float:
     """Mean IoU over the reported groups with these numbers added."""
     meter = ParseMeter()
     for sample in samples:
-        meter.add(decode.labels_of(sample.logits + bias[:, None, None].astype(np.float32)), sample.truth)
+        logits = sample.logits + bias[:, None, None].astype(np.float32)
+        labels = one_garment_below(decode.labels_of(logits), logits, sample.joints, present=EVERY)
+        meter.add(labels, sample.truth)
         meter.matrix[0, 0] += sample.beyond
     return float(meter.result()["mean_iou"])
 

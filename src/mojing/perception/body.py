@@ -309,7 +309,7 @@ def _assemble(rgb: U8, looks: Looks, *, others: U8 | None, notices: tuple[str, .
     present = _present(looks)
     canvas = enlarged_logits(looks, wh=canvas_wh, present=present)
     joints = merged_joints(looks)
-    placed = _on_canvas(joints, canvas_rect, canvas_wh)
+    placed = on_map(joints, canvas_rect, canvas_wh)
     person = decode.sigmoid(canvas[-1])
     labels = decode.only_person(decode.drop_specks(present[decode.labels_of(canvas[:-1])]), person)
     labels = one_garment_below(labels, canvas[:-1], placed, present=present)
@@ -343,7 +343,8 @@ def _present(looks: Looks) -> U8:
     return np.flatnonzero(count).astype(np.uint8)
 
 
-def _on_canvas(joints: F32, rect: Rect, wh: tuple[int, int]) -> F32:
+def on_map(joints: F32, rect: Rect, wh: tuple[int, int]) -> F32:
+    """Joints (21, 3) in px of the photo -> in px of a map of size `wh` that covers `rect`."""
     scale = np.array([wh[0] / rect.wh[0], wh[1] / rect.wh[1], 1.0], np.float32)
     return (joints - np.array([rect.x0, rect.y0, 0], np.float32)) * scale
 
