@@ -27,7 +27,7 @@ def test_generators_edits_and_speeds_make_a_page(monkeypatch: pytest.MonkeyPatch
         "real": {"held_out": 501},
         "extractor": "features@1",
         "training_pictures_instead": figures(1.0),
-        "against": {"dcgan": {"generated": figures(8.0), "training": spent}},
+        "against": {"dcgan": {"generated": figures(8.0), "training": {**spent, "minutes": 8.0, "clock": "cpu"}}},
         "improvement_percent": {"dcgan": gain},
     }
     edits = {
@@ -36,10 +36,23 @@ def test_generators_edits_and_speeds_make_a_page(monkeypatch: pytest.MonkeyPatch
     }
     page = "\n".join(section({"gan": gan, "design": edits, "bench-gan": {"cpu_time_ratio": 1.042}}))
     assert "dcgan: fid +50 %, kid not told, coverage -20 %" in page
-    assert "| ours | 20 x 1 | 4.000 | 0.400 |" in page
+    assert "| ours | 20 minutes x 1 threads | 4.000 | 0.400 |" in page
     assert "| training pictures |  | 1.000 |" in page
     assert "90 % / 90 %" in page
     assert "| hem | not measured | 80 % | 0 |" in page
     assert "| 1.04 | bench-gan |" in page
     assert "designs a second at 128 px, 2 threads | >= 100 | not measured" in page
+    assert "| dcgan | 8 CPU minutes | 8.000 |" in page
     assert "| ours |" not in "\n".join(section({}))
+
+
+def test_try_ons_stand_beside_their_baselines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(TOOLS))
+    section: Any = import_module("results_gan").section
+    shown = {"ssim": 0.5, "l1": 0.1, "frechet": 2.0}
+    spent = {"minutes": 12.0, "clock": "cpu", "threads": 1}
+    found = {"put_back": {"people": 60, "pix2pix": shown, "gan": shown}, "training_of_baselines": {"pix2pix": spent}}
+    page = "\n".join(section({"tryon-baselines": found}))
+    assert "| pix2pix | 12 CPU minutes | 0.500 | 0.100 | 2.000 |" in page
+    assert "| ours |  | 0.500 |" in page
+    assert "60 held-out people" in page

@@ -13,6 +13,8 @@ COMMANDS = {
     "design": "mojing design check --json design.json",
     "bench-design": "mojing bench design --json > bench-design.json",
     "bench-gan": "mojing bench gan --json > bench-gan.json",
+    "tryon-baselines": "mojing eval tryon --data DATA --teacher LABELS --baseline RUNS/pix2pix/export "
+    "--baseline RUNS/cyclegan/export --json tryon-baselines.json",
 }
 """File of figures -> the command that writes it."""
 
@@ -67,19 +69,46 @@ def _generators(figures: Figures) -> list[str]:
         return []
     rows = [("ours", gan), *dig(figures, "gan.against").items()] if "against" in gan else [("ours", gan)]
     lines = [
-        "| generator | minutes x threads | FID | KID | precision | recall | density | coverage |",
+        "| generator | trained | FID | KID | precision | recall | density | coverage |",
         "|" + "---|" * 8,
     ]
     for name, found in rows:
         told = found.get("training") or {}
-        spent = f"{told['minutes']:.0f} x {told['threads']}" if {"minutes", "threads"} <= told.keys() else ""
-        lines.append(f"| {name} | {spent} | " + " | ".join(_number(found["generated"][key], 3) for key in SHOWN) + " |")
+        lines.append(
+            f"| {name} | {_spent(told)} | " + " | ".join(_number(found["generated"][key], 3) for key in SHOWN) + " |"
+        )
     real = gan.get("training_pictures_instead")
     if real:
         lines.append("| training pictures |  | " + " | ".join(_number(real[key], 3) for key in SHOWN) + " |")
     held, looked = gan["real"]["held_out"], gan["extractor"]
     note = f"{gan['samples']} samples of each against {held} held-out garments, features of {looked}."
     return [*lines, "", note, ""]
+
+
+def _spent(told: Mapping[str, Any]) -> str:
+    """What a training took; a budget of CPU time counts all threads together."""
+    if not {"minutes", "threads"} <= told.keys():
+        return ""
+    if told.get("clock") == "cpu":
+        return f"{told['minutes']:.0f} CPU minutes"
+    return f"{told['minutes']:.0f} minutes x {told['threads']} threads"
+
+
+METHODS = {"drape_only": "drape only", "pix2pix": "pix2pix", "cyclegan": "CycleGAN", "gan": "ours"}
+
+
+def _tryons(figures: Figures) -> list[str]:
+    """A row for every way to put a garment back on."""
+    found: Mapping[str, Any] = dig(figures, "tryon-baselines.put_back") or {}
+    trained: Mapping[str, Any] = dig(figures, "tryon-baselines.training_of_baselines") or {}
+    if not found:
+        return []
+    lines = ["| put back by | trained | SSIM | L1 | Fréchet |", "|---|---|---|---|---|"]
+    for name, title in METHODS.items():
+        if name in found:
+            shown = " | ".join(_number(found[name][key], 3) for key in ("ssim", "l1", "frechet"))
+            lines.append(f"| {title} | {_spent(trained.get(name) or {})} | {shown} |")
+    return [*lines, "", f"{found['people']} held-out people, one drape and one edit region for all.", ""]
 
 
 def _edits(figures: Figures) -> list[str]:
@@ -97,5 +126,5 @@ def section(figures: Figures) -> list[str]:
     """The target table, that of the generators, that of the edits, and the commands, in Markdown."""
     lines = ["| what | target | now | file |", "|---|---|---|---|"]
     lines += [f"| {what} | {target} | {value} | {name} |" for what, target, value, name in targets(figures)]
-    lines += ["", *_generators(figures), *_edits(figures), "The files come from:", ""]
+    lines += ["", *_generators(figures), *_edits(figures), *_tryons(figures), "The files come from:", ""]
     return [*lines, *(f"- {name}: `{command}`" for name, command in COMMANDS.items()), ""]

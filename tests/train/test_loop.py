@@ -29,6 +29,28 @@ def test_a_run_goes_on_where_it_was_saved(tmp_path: Path) -> None:
     assert again.progress == pytest.approx(0.2)
 
 
+def test_a_budget_counts_what_its_clock_tells(tmp_path: Path) -> None:
+    for name, seconds in (("busy", 30.0), ("idle", 6.0)):
+        times = iter([0.0, 0.0, seconds])
+        run = Run(tmp_path / name, minutes=1, clock=lambda times=times: next(times))  # type: ignore[misc]
+        run.start()
+        run.tick()
+        assert run.progress == pytest.approx(seconds / 60)
+
+
+def test_time_before_the_first_step_takes_from_the_budget_but_not_from_the_schedule(tmp_path: Path) -> None:
+    times = iter([0.0, 0.0, 120.0])
+    run = Run(tmp_path, minutes=10, clock=lambda: next(times))
+    run.start()
+    run.prepared()
+    run.save({})
+    assert (run.spent, run.progress) == (120.0, 0.0)
+    again = Run(tmp_path, minutes=10)
+    again.load()
+    again.spent += 240.0
+    assert again.progress == pytest.approx(240 / 480)
+
+
 def test_saving_waits_for_its_time(tmp_path: Path) -> None:
     run = Run(tmp_path, minutes=1)
     run.spent = 10.0

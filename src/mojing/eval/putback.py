@@ -53,7 +53,8 @@ def measure_tryon(
     if store.has("render"):
         tryons["gan"] = TryOn(strict=False)
     best = tryons.get("gan", tryons["drape_only"])
-    rivals = {kind_of(spec): baseline_tryon(spec) for folder in baselines for spec in find_baselines(folder)}
+    specs = {kind_of(spec): spec for folder in baselines for spec in find_baselines(folder)}
+    rivals = {kind: baseline_tryon(spec) for kind, spec in specs.items()}
     body = BodyNet(store)
     features = Features(store)
     back = _PutBack({**tryons, **rivals}, features)
@@ -69,7 +70,9 @@ def measure_tryon(
         if person.parse is not None and person.joints is not None:
             leak.ceiling.add(person.view(), look.body)
     outside = back.outside + leak.outside
-    return {"put_back": back.result(), "length_leak": leak.result(), "changed_outside_mask": outside}
+    found = {"put_back": back.result(), "length_leak": leak.result(), "changed_outside_mask": outside}
+    trained = {kind: spec.extra.get("training") for kind, spec in specs.items()}
+    return {**found, "training_of_baselines": trained} if trained else found
 
 
 class Features:

@@ -30,7 +30,7 @@ from mojing.core.errors import InputError, MojingError
 from mojing.core.progress import listening, report
 from mojing.train.data.images import Frame, Pictures, held_out_rows, load_domains, load_pictures
 from mojing.train.games import Game, Material, NoiseGame
-from mojing.train.loop import Run
+from mojing.train.loop import CLOCKS, Run
 from mojing.train.monitor import Board, Watch, Yardstick, check_features, write_sheet
 from mojing.train.players import DivergedError, pace
 from mojing.train.settings import Options
@@ -170,7 +170,7 @@ class Trial:
         if options.metrics_samples and not material.train.points:
             check_features(options.features)
         self.watch = Watch(self.game)
-        self.run = Run(options.out, minutes=minutes, steps=options.steps)
+        self.run = Run(options.out, minutes=minutes, steps=options.steps, clock=CLOCKS[options.clock])
         self.board: Board | None = None
         self.yardstick: Yardstick | None = None
         self.counted = (0, 0.0)

@@ -59,7 +59,7 @@ def draw(run: Path, count: int, *, data: Path | None = None, seed: int | None = 
 
 
 def training(run: Path, options: Options) -> dict[str, Any]:
-    """Recipe, minutes and steps of a run, its first part (`train design`) included, threads and pictures a step."""
+    """Recipe, minutes and steps of a run, its first part (`train design`) included, clock, threads, pictures a step."""
     minutes, steps = 0.0, 0
     for folder in (run, run / SMALL):
         if (folder / "last.pt").is_file():
@@ -68,6 +68,7 @@ def training(run: Path, options: Options) -> dict[str, Any]:
     return {
         "recipe": options.recipe,
         "minutes": round(minutes, 2),
+        "clock": options.clock,
         "steps": steps,
         "threads": options.threads,
         "batch": options.batch,

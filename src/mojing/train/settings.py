@@ -18,6 +18,9 @@ class Common:
 
     minutes: float = 0.0
     """training time in minutes, not counting loading; 0 counts steps alone; 10 when neither is given"""
+    clock: Literal["wall", "cpu"] = "wall"
+    """what minutes count: time on the wall's clock, or that the first process's threads had a CPU, which means the same
+    on a busy machine"""
     steps: int = 0
     """how many generator steps the run takes; 0 counts minutes alone"""
     limit: int = 0

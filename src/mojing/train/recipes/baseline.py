@@ -68,7 +68,7 @@ def gan_options(kind: str, options: Options) -> GanOptions:
     o = options
     given = {name: getattr(o, name) for name in ("batch", "width") if getattr(o, name)}
     return recipe(
-        kind, data=o.crops, out=o.out, minutes=o.minutes, steps=o.steps, accelerator=o.accelerator,
+        kind, data=o.crops, out=o.out, minutes=o.minutes, clock=o.clock, steps=o.steps, accelerator=o.accelerator,
         precision=o.precision, tensorboard=o.tensorboard, threads=o.threads, seed=o.seed, metrics_samples=256, **given,
     )  # fmt: skip
 
@@ -103,6 +103,8 @@ def export_baseline(run: Path, folder: Path) -> Path:
         "limits": LIMITS,
         "training": {
             "minutes": round(state["spent"] / 60, 1),
+            "clock": options.get("clock", "wall"),
+            "threads": options["threads"],
             "steps": state["step"],
             "batch": options["batch"],
             "images": options["facts"]["images"],

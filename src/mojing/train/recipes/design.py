@@ -23,7 +23,7 @@ from mojing.runtime.store import ModelStore
 from mojing.train.adversarial import build_game, launch, train
 from mojing.train.data.designs import FILE, OF_KIND, SIDE, Designs, prepare
 from mojing.train.games import Batch, Game, Material, NoiseGame
-from mojing.train.loop import Run
+from mojing.train.loop import CLOCKS, Run
 from mojing.train.monitor import Watch
 from mojing.train.options import parse_options
 from mojing.train.recipes.gan import recipe
@@ -96,6 +96,7 @@ def options_of(asked: DesignOptions, designs: Path, *, small: bool) -> Options:
         size=asked.size // 2 if small else asked.size,
         width=asked.width * 2 if small else asked.width,
         minutes=0.0 if asked.steps else asked.minutes * share,
+        clock=asked.clock,
         steps=asked.steps,
         batch=asked.batch,
         conditional=True,
@@ -162,12 +163,14 @@ def grow(first: Options, options: Options, *, small: Material, material: Materia
     """Begin the run of `options` with the networks of a finished run `first` at half the size and twice the width.
 
     The new outermost layers learn first, alone, to do what the old ones did (`hand_over`): with fresh ones the rest
-    forgot in some hundred steps what it had learnt.
+    forgot in some hundred steps what it had learnt. The time this takes is the new run's.
     """
     before: dict[str, Any] = torch.load(first.out / "last.pt", map_location="cpu", weights_only=True)["game"]
 
     def work(fabric: Fabric) -> None:
+        run = Run(options.out, minutes=max(options.minutes, 1.0), steps=options.steps, clock=CLOCKS[options.clock])
         old, game = build_game(first, small, fabric=fabric), build_game(options, material, fabric=fabric)
+        run.start()
         old.restore(before)
         for name, player in game.players.items():
             judge = name in game.judges
@@ -179,7 +182,7 @@ def grow(first: Options, options: Options, *, small: Material, material: Materia
             weights = old.averages[name].net.state_dict()
             average.net.load_state_dict(grown(average.net.state_dict(), weights, judge=False))
             hand_over(game, name, old=old.averages[name].net, new=average.net, steps=HAND_OVER // 2)
-        run = Run(options.out, minutes=max(options.minutes, 1.0), steps=options.steps)
+        run.prepared()
         run.save({"game": game.state(), "watch": Watch(game).state()})
 
     launch(options, work)

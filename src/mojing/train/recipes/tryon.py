@@ -42,6 +42,8 @@ class Options(Taught):
     """folder that keeps the prepared crops"""
     ready: int = 0
     """1: take the crops as they lie in the folder, without looking for photos (for another machine)"""
+    prepare_only: bool = False
+    """make the crops and stop"""
     out: Path = Path("runs/tryon")
     """folder of the run; an existing run is resumed"""
     start: Path = Path()
@@ -289,10 +291,13 @@ def load_crops(options: Options) -> tuple[list[Dressing], list[Dressing]]:
 
 
 def train(options: Options) -> Path:
-    """Train, or go on with, a try-on GAN; returns the checkpoint's path."""
+    """Train, or go on with, a try-on GAN; returns the checkpoint's path, or the crops' folder if they alone are asked
+    for."""
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(1)
     crops, held = load_crops(options)
+    if options.prepare_only:
+        return options.crops
     trainer = Trainer(options)
     run = Run(options.out, minutes=options.minutes)
     state = run.load()
