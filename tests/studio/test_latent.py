@@ -24,6 +24,7 @@ from mojing.studio.novelty import Index
 from mojing.studio.personal import SEASONS, Judge, Wishes, breed, for_season, taste_of, usual_attributes
 from mojing.studio.pipeline import Studio
 from mojing.studio.shapes import in_other_shapes
+from mojing.studio.steps import Asked, least_change
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +69,19 @@ def test_a_design_keeps_its_fine_layers_in_other_shapes(designer: Designer) -> N
     assert (tried[:, fine] == design.styles[fine]).all()
     assert not np.isclose(tried[:, 0], design.styles[0]).all(axis=1).any()
     np.testing.assert_array_equal(tried, in_other_shapes(designer, design, count=5))
+
+
+@pytest.mark.parametrize(("name", "kept"), [("lightness", "sleeve"), ("sleeve", "lightness")])
+def test_the_way_of_least_change_leaves_alone_what_need_not_change(
+    designer: Designer, known: Directions, name: str, kept: str
+) -> None:
+    design = designer.draw("t-shirt", n=1, seed=40, truncation=0.6)[0]
+    asked = Asked([ATTRIBUTES.index(name)], np.array([0.8], np.float32), known.spread, attributes.read)
+    ways = least_change(designer, design, asked, groups=("coarse", "middle", "fine"))
+    seen = (attributes.read(designer.render(ways)) - attributes.read(design.rgba[None])) / known.spread
+    best = seen[np.abs(seen[:, ATTRIBUTES.index(name)] - 0.8).argmin()]
+    assert best[ATTRIBUTES.index(name)] == pytest.approx(0.8, abs=0.2)
+    assert abs(best[ATTRIBUTES.index(kept)]) < 0.1
 
 
 def test_directions_explain_and_move_their_attribute(designer: Designer, known: Directions) -> None:

@@ -34,7 +34,7 @@ def _one(rgba: U8) -> F32:
     mask = rgba[..., 3] > 127
     if mask.sum() < 32:
         return np.zeros(len(ATTRIBUTES), np.float32)
-    sleeve, length, neckline = outline_numbers(mask)
+    sleeve, length, neckline = outline_numbers(rgba[..., 3].astype(np.float32) / np.float32(255))
     lab = np.asarray(rgb_to_lab(rgba[..., :3]), np.float32)
     inside = cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     inside = inside if inside.any() else mask
@@ -42,21 +42,33 @@ def _one(rgba: U8) -> F32:
     return np.array([sleeve, length, neckline, *colour, _pattern(lab, inside)], np.float32)
 
 
-def outline_numbers(mask: AnyArray) -> tuple[float, float, float]:
-    """Sleeve, length and neckline of a silhouette (H, W) bool, as told under ATTRIBUTES."""
+def outline_numbers(alpha: F32) -> tuple[float, float, float]:
+    """Sleeve, length and neckline of a silhouette (H, W), opacity 0..1, as told under ATTRIBUTES.
+
+    Edges are found between pixels and areas weighed by opacity, so that a small step in styles shows.
+    """
+    mask = alpha > 0.5
     ys, xs = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     y0, y1, middle = int(ys[0]), int(ys[-1]), float(np.median(np.nonzero(mask)[1]))
     height = y1 - y0 + 1
     width = max(float(np.median(_widths(mask, middle, rows=(0.5, 0.85)))), 2.0)
     # Long sleeves hang against the trunk in most rows: its own width shows where a gap opens between them.
     half = 0.55 * max(float(np.percentile(_widths(mask, middle, rows=(0.35, 0.97)), 10)), 2.0)
-    upper = mask[: y0 + max(int(0.75 * height), 1)]
-    beside = float(upper[:, : max(int(middle - half), 0)].sum() + upper[:, int(middle + half) + 1 :].sum())
-    trunk = max(float(mask[:, max(int(middle - half), 0) : int(middle + half) + 1].sum()), 1.0)
-    centre = mask[:, max(int(middle) - 1, 0) : int(middle) + 2].any(axis=1)
-    first = int(np.flatnonzero(centre)[0]) if centre.any() else y0
+    upper = alpha[: y0 + max(int(0.75 * height), 1)]
+    out = np.clip(np.abs(np.arange(alpha.shape[1]) - middle) - half + 0.5, 0.0, 1.0)
+    beside, trunk = float((upper * out).sum()), max(float((alpha * (1 - out)).sum()), 1.0)
+    rows = alpha.max(axis=1)
+    top, low = _edge(rows), len(rows) - 1 - _edge(rows[::-1])
+    centre = alpha[:, max(int(middle) - 1, 0) : int(middle) + 2].max(axis=1)
+    first = _edge(centre) if (centre > 0.5).any() else top
     wide = float(xs[-1] - xs[0] + 1)
-    return beside / (beside + trunk), height / min(width, wide), max(first - y0, 0) / width
+    return beside / (beside + trunk), (low - top + 1) / min(width, wide), max(first - top, 0.0) / width
+
+
+def _edge(profile: F32) -> float:
+    """Where a profile (H,) of opacity, which does so somewhere, first rises above a half, between pixels."""
+    i = int(np.flatnonzero(profile > 0.5)[0])
+    return 0.0 if i == 0 else i - float((profile[i] - 0.5) / (profile[i] - profile[i - 1]))
 
 
 def _widths(mask: AnyArray, middle: float, *, rows: tuple[float, float]) -> list[int]:

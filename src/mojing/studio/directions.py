@@ -8,13 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from mojing.core.arrays import F32, F64, U8, AnyArray, readonly
+from mojing.core.arrays import F32, F64, AnyArray, readonly
 from mojing.core.color import rgb_to_lab
 from mojing.core.errors import InputError, ModelError
 from mojing.studio.attributes import ATTRIBUTES, Reader
 from mojing.studio.generate import CATEGORY, Design, Designer
+from mojing.studio.invert import compared
 from mojing.studio.latent import Pca, layer_rows, principal, sample_styles
 from mojing.studio.shapes import in_other_shapes
+from mojing.studio.steps import Asked, least_change
 
 FILE = "design-directions.npz"
 EDITS = (*ATTRIBUTES, "hue", "color")
@@ -30,8 +32,9 @@ SLEEVELESS = ("skirt", "trousers")
 """Categories that have neither sleeves nor necklines."""
 
 _COLOUR = ("lightness", "red", "yellow")
-_REST, _OUTLINE = 0.2, 1.0
-"""What a change of the other attributes, and of the outline as a whole, weighs in an edit of the outline."""
+_REST, _LOOK = 0.05, 30.0
+"""What a change of the other attributes (squares of spreads) and of the picture (mean square of opacity and colour on
+white, 0..1) weighs beside the miss (squares of spreads): a garment whose look changes much is read as another kind."""
 _RIDGE = 0.05
 
 
@@ -207,9 +210,9 @@ def edit(
         wishes: attribute -> change in spreads (+1 is clearly more, -1 clearly less); `hue` -> degrees to turn by;
             `color` -> RGB wanted.
         known: the directions.
-        reader: reads attributes off pictures; the step's length is the one among TRIES after which it sees what was
-            asked for best. Where the shape is to change, shapes of other designs of the kind are tried too, and the
-            other attributes count.
+        reader: reads attributes off pictures. Of designs on the way that changes the picture least, of steps of several
+            lengths along the directions and, where the outline is to change, of other designs' shapes, the one is
+            taken in which it sees best what was asked for, and which changes least besides.
 
     Raises:
         InputError: bad_design, for an attribute that has no direction.
@@ -220,21 +223,12 @@ def edit(
         return Edited(design, {})
     rows = [known.names.index(name) for name in asked]
     amounts = np.array(list(asked.values()), np.float32)
-    step = np.tensordot(amounts, known.vectors[rows], axes=1)
-    tried = design.styles + TRIES[:, None, None] * step
-    length = TRIES
-    rest = np.zeros(len(known.names), np.float32)
-    if not SHAPE.isdisjoint(asked):
-        tried = np.concatenate([tried, in_other_shapes(designer, design)])
-        length = np.concatenate([TRIES, np.ones(len(tried) - len(TRIES), np.float32)])
-        rest[:] = _REST
-        rest[rows] = 0.0
+    tried = _tried(designer, design, Asked(rows, amounts, known.spread, reader), known=known)
     pictures = designer.render(tried)
     seen = (reader(pictures) - now) / known.spread
-    miss = ((seen[:, rows] - amounts) ** 2).sum(axis=1) + (rest * seen**2).sum(axis=1)
-    if rest.any():
-        miss += _OUTLINE * (1 - _overlap(pictures, design.rgba))
-    best = int((miss + 0.02 * length**2 * float((amounts**2).sum())).argmin())
+    look = ((compared(pictures) - compared(design.rgba[None])) ** 2).mean(axis=1)
+    miss = ((seen[:, rows] - amounts) ** 2).sum(axis=1)
+    best = int((miss + _REST * (np.delete(seen, rows, axis=1) ** 2).sum(axis=1) + _LOOK * look).argmin())
     edits = {**design.controls.get("edits", {})}
     for name in asked:
         edits[name] = round(float(edits.get(name, 0.0) + asked[name]), 4)
@@ -243,12 +237,15 @@ def edit(
     return Edited(made, reached)
 
 
-def _overlap(pictures: U8, picture: U8) -> F32:
-    """Intersection over union (N,) of the outlines of pictures (N, S, S, 4) with that of one, at its size."""
-    own = picture[..., 3] > 127
-    on = pictures[..., 3] > 127
-    both, either = (on & own).sum(axis=(1, 2)), (on | own).sum(axis=(1, 2))
-    return np.asarray(both / np.maximum(either, 1), np.float32)
+def _tried(designer: Designer, design: Design, asked: Asked, *, known: Directions) -> F32:
+    """Styles (M, L, W) that may show what was asked for."""
+    shape = any(known.names[row] in SHAPE for row in asked.rows)
+    groups = ("coarse", "middle") if shape else ("middle", "fine")
+    step = np.tensordot(asked.amounts, known.vectors[asked.rows], axes=1)
+    tried = [least_change(designer, design, asked, groups=groups), design.styles + TRIES[:, None, None] * step]
+    if shape:
+        tried.append(in_other_shapes(designer, design))
+    return np.concatenate(tried)
 
 
 def _asked(wishes: Mapping[str, float | Sequence[int]], now: F32, known: Directions) -> dict[str, float]:
