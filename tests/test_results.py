@@ -24,6 +24,7 @@ def test_generators_edits_and_speeds_make_a_page(monkeypatch: pytest.MonkeyPatch
         "generated": figures(4.0),
         "training": spent,
         "samples": 1000,
+        "size_px": 64,
         "real": {"held_out": 501},
         "extractor": "features@1",
         "training_pictures_instead": figures(1.0),
@@ -36,14 +37,18 @@ def test_generators_edits_and_speeds_make_a_page(monkeypatch: pytest.MonkeyPatch
     }
     page = "\n".join(section({"gan": gan, "design": edits, "bench-gan": {"cpu_time_ratio": 1.042}}))
     assert "dcgan: fid +50 %, kid not told, coverage -20 %" in page
-    assert "| ours | 20 minutes x 1 threads | 4.000 | 0.400 |" in page
-    assert "| training pictures |  | 1.000 |" in page
+    assert "| ours | 20 minutes x 1 threads | 64 | 4.000 | 0.400 |" in page
+    assert "| training pictures |  | 64 | 1.000 |" in page
     assert "90 % / 90 %" in page
     assert "| hem | not measured | 80 % | 0 |" in page
     assert "| 1.04 | bench-gan |" in page
     assert "designs a second at 128 px, 2 threads | >= 100 | not measured" in page
-    assert "| dcgan | 8 CPU minutes | 8.000 |" in page
+    assert "| dcgan | 8 CPU minutes |  | 8.000 |" in page
     assert "| ours |" not in "\n".join(section({}))
+    longer = {**gan, "training": {"minutes_on_2_cpu_cores": 100.3, "steps": 6530}, "size_px": 128}
+    page = "\n".join(section({"gan-shipped": longer}))
+    assert "| ours as shipped, longer trained | 100 minutes on 2 cpu cores | 128 | 4.000 |" in page
+    assert "| recall of the shipped generator | >= 0.3 | 0.31 | gan-shipped |" in page
 
 
 def test_try_ons_stand_beside_their_baselines(monkeypatch: pytest.MonkeyPatch) -> None:
