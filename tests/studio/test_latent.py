@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mojing.core.errors import InputError, ModelError
 from mojing.runtime.store import ModelStore
 from mojing.studio import attributes
-from mojing.studio.assess import assess, independent
+from mojing.studio.assess import assess, has_room, independent
 from mojing.studio.attributes import ATTRIBUTES
 from mojing.studio.directions import Directions, find_directions, unsupervised
 from mojing.studio.directions import edit as change
@@ -211,6 +211,15 @@ def test_other_eyes_agree_that_edits_work(designer: Designer, known: Directions)
     assert verdicts["red"].kind_kept == 1.0
     empty = replace(designer.draw("dress", n=1)[0], rgba=np.zeros((64, 64, 4), np.uint8))
     assert np.isnan(list(independent(empty, None).values())).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sign", "room"),
+    [("sleeve", 0.02, -1, False), ("sleeve", 0.02, 1, True), ("sleeve", 1.99, 1, False), ("length", 0.9, 1, True),
+     ("sleeve", np.nan, 1, False)],
+)  # fmt: skip
+def test_what_cannot_be_done_is_not_asked_for(name: str, value: float, sign: float, room: bool) -> None:
+    assert has_room(name, value, sign=sign) == room
 
 
 def test_the_laboratory_s_generator_fits(tmp_path: Path) -> None:

@@ -58,7 +58,10 @@ def assess(
     amount: float = 1.5,
     seed: int = 1000,
 ) -> dict[str, Verdict]:
-    """Edit `n` designs of all wearable kinds up and down along every direction and judge what came out."""
+    """Edit `n` designs of all wearable kinds up and down along every direction and judge what came out.
+
+    What cannot be done is not asked for: see `has_room`.
+    """
     kinds = [k for k in designer.kinds if CATEGORY.get(k)]
     drawn = [designer.draw(kinds[i % len(kinds)], n=1, seed=seed, start=i)[0] for i in range(n)]
     before = [independent(d, garments) for d in drawn]
@@ -67,9 +70,9 @@ def assess(
         right: list[bool] = []
         kept: list[bool] = []
         for i, design in enumerate(drawn):
-            if not np.isfinite(before[i][name]):
-                continue  # trousers have no sleeves to change
             sign = 1.0 if i % 2 else -1.0
+            if not has_room(name, before[i][name], sign=sign):
+                continue  # trousers have no sleeves to change, a vest has none to lose
             made = edit(designer, design, {name: sign * amount}, known=known, reader=attributes.read).design
             change = independent(made, garments)[name] - before[i][name]
             if np.isfinite(change):
@@ -92,6 +95,16 @@ NOISE: dict[str, float] = {
     "pattern": 0.0,
 }
 """A change must be greater than this to count, in the units of `independent`."""
+
+
+RANGE: dict[str, tuple[float, float]] = {"sleeve": (0.0, 2.0), "neckline": (0.0, 1.0)}
+"""What `independent` can give, where that is bounded."""
+
+
+def has_room(name: str, value: float, *, sign: float) -> bool:
+    """Whether an attribute that is read as `value` can move the way of `sign` by more than its noise."""
+    low, high = RANGE.get(name, (-np.inf, np.inf))
+    return bool(np.isfinite(value) and low <= value + sign * NOISE[name] <= high)
 
 
 def independent(design: Design, garments: GarmentNet | None) -> dict[str, float]:

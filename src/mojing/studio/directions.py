@@ -32,7 +32,7 @@ SLEEVELESS = ("skirt", "trousers")
 """Categories that have neither sleeves nor necklines."""
 
 _COLOUR = ("lightness", "red", "yellow")
-_REST, _LOOK = 0.05, 30.0
+_REST, _LOOK = 0.05, 20.0
 """What a change of the other attributes (squares of spreads) and of the picture (mean square of opacity and colour on
 white, 0..1) weighs beside the miss (squares of spreads): a garment whose look changes much is read as another kind."""
 _RIDGE = 0.05
