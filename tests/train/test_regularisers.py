@@ -14,6 +14,7 @@ from mojing.train.regularisers import (
     MinibatchStd,
     gradient_penalty,
     instance_noise,
+    mode_seeking,
     r1,
     r2,
     spectral_norm,
@@ -136,6 +137,14 @@ def test_the_pool_gives_back_pictures_it_was_given(size: int, seed: int) -> None
         assert len(pool.images) == min(size, 3 * (step + 1))
         if size == 0 or 3 * (step + 1) <= size:
             assert torch.equal(shown, batch)
+
+
+def test_mode_seeking_wants_pictures_as_unlike_as_their_latents() -> None:
+    apart = torch.full((4, 8), 2.0)
+    made = torch.zeros(4, 3, 5, 5)
+    unlike = [mode_seeking(made, made + gap, apart=apart).item() for gap in (0.0, 0.1, 1.0)]
+    assert unlike[0] > unlike[1] > unlike[2]
+    assert unlike[2] == pytest.approx(1 / (1.0 / 2.0), rel=1e-3)
 
 
 def test_a_full_pool_answers_with_an_old_picture_half_of_the_time() -> None:

@@ -24,7 +24,7 @@ from mojing.train.loop import Ema
 from mojing.train.losses import discriminator_loss, generator_loss
 from mojing.train.nets.gan import DiscriminatorSpec, GeneratorSpec, build_discriminator, build_generator
 from mojing.train.players import Player
-from mojing.train.regularisers import gradient_penalty, instance_noise, r1, r2, spectral_norm
+from mojing.train.regularisers import gradient_penalty, instance_noise, mode_seeking, r1, r2, spectral_norm
 from mojing.train.settings import Options
 
 FIXED: Final = 64
@@ -322,15 +322,21 @@ class NoiseGame(Game):
     def _teach_generator(self, batch: Batch, step: int) -> Stats:
         o, d = self.options, self.discriminator
         with d.frozen():
-            made = self.generator(self._latent(step, Purpose.latent_g), *batch.about)
+            z = self._latent(step, Purpose.latent_g)
+            made = self.generator(z, *batch.about)
             fake = d(self.judged(made, step, Purpose.augment_g_fake), *batch.about)
             real = fake.detach()
             if o.loss == "relativistic":
                 with torch.no_grad():
                     real = d(self.judged(batch.x, step, Purpose.augment_g_real), *batch.about)
             loss = generator_loss(o.loss, real=real, fake=fake)
-            self.generator.learn(loss, step, parts={"samples": made, "d_fake": fake})
-        return {"g_loss": loss.detach()}
+            stats = {"g_loss": loss.detach()}
+            if o.mode_seeking:
+                other = self.generator(z.roll(1, 0), *batch.about)
+                stats["mode_seeking"] = o.mode_seeking * mode_seeking(made, other, apart=z - z.roll(1, 0))
+            total = loss + stats.get("mode_seeking", 0.0)
+            self.generator.learn(total, step, parts={"samples": made, "d_fake": fake, **stats})
+        return {name: part.detach() for name, part in stats.items()}
 
     def fixed(self, *, averaged: bool) -> Tensor:
         net = self.net("generator", averaged=averaged)

@@ -66,6 +66,16 @@ def instance_noise(x: Tensor, *, sigma: float, generator: torch.Generator) -> Te
     return x + sigma * noise.to(x)
 
 
+def mode_seeking(made: Tensor, other: Tensor, *, apart: Tensor) -> Tensor:
+    """How little pictures differ for how much their latents do, 1 / (|made - other| / |apart|), to be made small.
+
+    `made` and `other` (N, ...) come from latents that differ by `apart` (N, Z) and from one label each; means of
+    absolute differences. Mao et al. 2019 (arXiv:1903.05628), eq. 1, in the form of the authors' code.
+    """
+    ratio = (made - other).abs().flatten(1).mean(1) / apart.abs().mean(1)
+    return 1.0 / (ratio.mean() + 1e-5)
+
+
 class MinibatchStd(nn.Module):
     """Append one channel: the mean standard deviation of the features over a group of samples, so D sees sameness.
 

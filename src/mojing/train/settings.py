@@ -96,6 +96,9 @@ class Options(Common):
     """gamma of R2: the same on made pictures (arXiv:2501.05441)"""
     penalty_every: int = 1
     """apply R1 and R2 every so many steps only, as much stronger (lazy regularisation, arXiv:1912.04958)"""
+    mode_seeking: float = 0.0
+    """weight of the mode-seeking loss: the generator is to make unlike pictures of unlike latents and one label
+    (arXiv:1903.05628)"""
     instance_noise: float = 0.0
     """standard deviation of noise on what the discriminator sees, falling to 0 over the run (arXiv:1610.04490)"""
     augment: Literal["none", "diffaugment", "ada"] = "none"
@@ -141,7 +144,8 @@ class Options(Common):
     """seconds of training between checkpoints"""
     devices: int = 1
     """how many devices or, on a CPU, processes; each takes its own batch, and they learn what one would with all of
-    them, but for batch norm, minibatch_std and the chance of augmentation, which each process has its own"""
+    them, but for batch norm, minibatch_std, mode_seeking and the chance of augmentation, of which each process has its
+    own"""
     dry_run: bool = False
     """one step on the real data, print what would run, leave no files"""
 
@@ -152,10 +156,11 @@ RECIPES: Final[dict[str, dict[str, Any]]] = {
     # Radford et al. 2016 (arXiv:1511.06434), with one-sided smoothing.
     "dcgan": {**_NOISE, "norm": "batch", "loss": "bce", "smoothing": 0.1, "ema": 0.0, "latent": 100},
     # Mirza and Osindero 2014 (arXiv:1411.1784), with the projection discriminator, spectral norm and hinge loss of
-    # Miyato and Koyama 2018 (arXiv:1802.05637), and TTUR instead of five discriminator steps.
+    # Miyato and Koyama 2018 (arXiv:1802.05637), TTUR instead of five discriminator steps, and the mode-seeking loss of
+    # Mao et al. 2019 (arXiv:1903.05628), without which a class was one picture whatever the latent.
     "cgan": {
         **_NOISE, "conditional": True, "loss": "hinge", "spectral_norm": True, "beta1": 0.0, "lr_g": 2e-4,
-        "lr_d": 4e-4, "ema": 0.998, "latent": 100,
+        "lr_d": 4e-4, "ema": 0.998, "latent": 100, "mode_seeking": 0.1,
     },
     # Gulrajani et al. 2017 (arXiv:1704.00028), Algorithm 1: five critic steps, no batch norm in the critic.
     "wgan-gp": {

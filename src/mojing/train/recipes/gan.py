@@ -105,7 +105,7 @@ def _checked(options: Options) -> Options:
         "batch": 1, "d_steps": 1, "penalty_every": 1, "devices": 1, "threads": 1, "latent": 1, "steps": 0, "minutes": 0,
         "lr_g": 0, "lr_d": 0, "size": 0, "limit": 0, "width": 0, "log_every": 0, "samples_every": 0, "metrics_every": 0,
         "metrics_samples": 0, "pool": 0, "clip": 0, "r1": 0, "r2": 0, "gradient_penalty": 0, "seed": 0,
-        "instance_noise": 0, "save_every": 0,
+        "instance_noise": 0, "mode_seeking": 0, "save_every": 0,
     }  # fmt: skip
     for name, low in least.items():
         if not getattr(options, name) >= low:
@@ -121,8 +121,8 @@ def _checked(options: Options) -> Options:
 
 _ELSEWHERE: Final[dict[type[Game], tuple[str, ...]]] = {
     NoiseGame: ("l1", "identity", "pool", "data_b"),
-    PairedGame: ("identity", "pool", "conditional", "labels", "d_steps"),
-    CycleGame: ("l1", "conditional", "labels", "d_steps"),
+    PairedGame: ("identity", "pool", "conditional", "labels", "d_steps", "mode_seeking"),
+    CycleGame: ("l1", "conditional", "labels", "d_steps", "mode_seeking"),
 }
 """Settings that a game has no use for."""
 
