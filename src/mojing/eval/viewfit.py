@@ -2,9 +2,9 @@
 
     python -m mojing.eval.viewfit DATA --teacher LABELS --models FOLDER
 
-Kinds come from the folders: street photos and crops of them, shop photos by their names (`_main`, `_back`), portraits
-and crops about a face, garment photos, worn garments cut out, and the scenery beside people. Checked by four-fold
-cross-validation in which all photos of one person or product stay together.
+Kinds come from the folders: street photos, two of them side by side, crops of them, shop photos by their names
+(`_main`, `_back`), portraits and crops about a face, garment photos, worn garments cut out, and the scenery beside
+people. Checked by four-fold cross-validation in which all photos of one person or product stay together.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from mojing.core.arrays import U8, AnyArray
@@ -33,7 +34,11 @@ def examples(data: Path, teacher: Path, *, every: int = 3) -> Iterator[Example]:
     """Photos of every kind; `every` thins out the street photos."""
     rng = np.random.default_rng(0)
     ids = sorted(p.stem for p in teacher.glob("*.npz"))[::every]
+    before: Person | None = None
     for index, person in enumerate(read_people(data, ids, teacher=teacher)):
+        if before is not None and index % 5 == 0:
+            yield "front", person.key, side_by_side(before.rgb, person.rgb)
+        before = person
         kind = ("front", "front", "face", "legs", "none", "front")[index % 6]
         rgb = person.rgb if index % 6 == 0 else _part(person, kind, rng)
         if rgb is not None:
@@ -49,6 +54,13 @@ def examples(data: Path, teacher: Path, *, every: int = 3) -> Iterator[Example]:
         shop_kind = _shop_kind(path.stem)
         if shop_kind is not None:
             yield shop_kind, path.stem.split("-")[0], read_small(path)
+
+
+def side_by_side(left: U8, right: U8) -> U8:
+    """One photo of two people: the second photo next to the first (H, W, 3), as high as that."""
+    h = left.shape[0]
+    width = max(round(right.shape[1] * h / right.shape[0]), 1)
+    return np.hstack([left, np.asarray(cv2.resize(right, (width, h), interpolation=cv2.INTER_AREA), np.uint8)])
 
 
 def _part(person: Person, kind: str, rng: np.random.Generator) -> U8 | None:
