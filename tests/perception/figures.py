@@ -128,7 +128,10 @@ def body_store(folder: Path) -> ModelStore:
         nodes.append(helper.make_node("Mul", [f"{name}_pooled", "gain"], [f"{name}_loud" if name == "heat" else name]))
     nodes.append(helper.make_node("Tanh", ["heat_loud"], ["heat"]))
     shapes = {"parse": (len(LABELS), 128, 96), "alpha": (1, 128, 96), "heat": (len(BODY_JOINTS), 64, 48)}
-    return write(folder, "body", nodes=nodes, constants=constants, inputs={"image": (3, 256, 192)}, outputs=shapes)
+    # The painted colours tell left from right, which no mirror image could.
+    about = {"mirrored": False}
+    ports = {"image": (3, 256, 192)}
+    return write(folder, "body", nodes=nodes, constants=constants, inputs=ports, outputs=shapes, about=about)
 
 
 CLOTH = _GRID[50]
@@ -186,8 +189,9 @@ def write(
     constants: dict[str, NDArray[np.float32]],
     inputs: Mapping[str, tuple[int, ...]],
     outputs: Mapping[str, tuple[int, ...]],
+    about: Mapping[str, Any] | None = None,
 ) -> ModelStore:
-    """Write NAME.onnx and NAME.json with a free batch size and return the store of the folder."""
+    """Write NAME.onnx and NAME.json, which says `about` too, with a free batch size; return the folder's store."""
 
     def value(key: str, shape: tuple[int, ...]) -> onnx.ValueInfoProto:
         return helper.make_tensor_value_info(key, TensorProto.FLOAT, ["N", *shape])
@@ -211,6 +215,7 @@ def write(
         "sha256": hashlib.sha256(data).hexdigest(),
         "inputs": described(inputs),
         "outputs": described(outputs),
+        **(about or {}),
     }
     (folder / f"{name}.json").write_text(json.dumps(spec))
     return ModelStore(folder)

@@ -19,8 +19,7 @@ from tests.perception import figures
 @pytest.fixture(scope="module")
 def net(tmp_path_factory: pytest.TempPathFactory) -> BodyNet:
     folder: Path = tmp_path_factory.mktemp("models")
-    # The painted colours tell left from right, which no mirror image could.
-    return BodyNet(figures.body_store(folder), threads=1, mirrored=False)
+    return BodyNet(figures.body_store(folder), threads=1)
 
 
 def test_a_standing_figure_is_read_at_the_photos_size(net: BodyNet) -> None:

@@ -197,7 +197,7 @@ def test_a_worn_garment_is_taken_off(tmp_path: Path) -> None:
     photo = figures.blank((800, 600))
     truth = figures.joints(310, 60, 700)
     labels = figures.paint(photo, truth, 700)
-    net = GarmentNet(store, body=BodyNet(store, threads=1, mirrored=False), threads=1)
+    net = GarmentNet(store, threads=1)
     view = net(Photo(photo))
     assert view.worn
     assert view.category == "top"
@@ -228,7 +228,7 @@ def test_exports_have_the_photos_size_and_all_names(net: GarmentNet, tmp_path: P
     person = Photo(figures.blank((400, 300)))
     rgb = person.rgb.copy()
     figures.paint(rgb, figures.joints(150, 20, 360), 360)
-    view = BodyNet(figures.body_store(tmp_path), threads=1, mirrored=False)(rgb)
+    view = BodyNet(figures.body_store(tmp_path), threads=1)(rgb)
     write_person(view, Photo(rgb), tmp_path / "person")
     joints = json.loads((tmp_path / "person" / "joints.json").read_text())["joints"]
     assert len(joints) == 21

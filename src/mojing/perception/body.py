@@ -104,13 +104,13 @@ class Looks:
 class BodyNet:
     """The body network with its find, whole, torso and legs passes.
 
-    `mirrored` is whether the last three look at the mirror image too.
+    The last three look at the mirror image too, unless the model's description says `"mirrored": false`.
     """
 
-    def __init__(self, store: ModelStore, *, threads: int = 2, mirrored: bool = True) -> None:
+    def __init__(self, store: ModelStore, *, threads: int = 2) -> None:
         spec = store.spec("body")
         self.session = Session(spec, threads=threads)
-        self.mirrored = mirrored
+        self.mirrored = bool(spec.extra.get("mirrored", True))
         biases = spec.extra.get("logit_bias", {})
         self.head = ViewHead.read(spec.extra)
         self.bias = np.array([biases.get(name, 0.0) for name in LABELS], np.float32)
@@ -206,10 +206,9 @@ class BodyNet:
         rect = people.person_rect(chosen.region, found.joints, frame=found.rect, wh=INPUT_WH)
         if others is not None:
             rgb = np.where(others[..., None] > 0, np.array(border_colour(rgb), np.uint8), rgb)
-        near = rect.wh[1] < 0.85 * found.rect.wh[1] or others is not None
-        whole = (
-            self._look(rgb, rect if near else found.rect, mirrored=self.mirrored) if near or self.mirrored else found
-        )
+        if rect.wh[1] >= 0.85 * found.rect.wh[1] and others is None:
+            rect = found.rect
+        whole = found if rect is found.rect and not self.mirrored else self._look(rgb, rect, mirrored=self.mirrored)
         rects = (
             people.torso_rect(whole.joints, whole=whole.rect, wh=INPUT_WH),
             people.legs_rect(whole.joints, whole=whole.rect, wh=INPUT_WH),
