@@ -84,14 +84,12 @@ def _sample(net: BodyNet, person: Person) -> Sample | None:
         looks = net.passes(person.rgb)
     except InputError:
         return None
+    rect, (h, w) = looks.whole.rect, person.parse.shape
     logits = enlarged_logits(looks, wh=GRID_WH)[: len(LABELS)]
-    truth = _on_grid(person.parse, looks.whole.rect)
-    h, w = person.parse.shape
-    inside = looks.whole.rect.inside((h, w)).wh
-    beyond = (
-        (h * w - inside[0] * inside[1]) * GRID_WH[0] * GRID_WH[1] / (looks.whole.rect.wh[0] * looks.whole.rect.wh[1])
-    )
-    return Sample(logits, truth, on_map(merged_joints(looks), looks.whole.rect, GRID_WH), round(beyond))
+    truth = _on_grid(person.parse, rect)
+    inside = rect.inside((h, w)).wh
+    beyond = (h * w - inside[0] * inside[1]) * GRID_WH[0] * GRID_WH[1] / (rect.wh[0] * rect.wh[1])
+    return Sample(logits, truth, on_map(merged_joints(looks), rect, GRID_WH), round(beyond))
 
 
 def _on_grid(parse: U8, rect: Rect) -> U8:

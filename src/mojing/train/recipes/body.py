@@ -36,7 +36,7 @@ from mojing.train.export import Port
 from mojing.train.loop import Ema, Prefetch, Run, checkpoint, cosine, descend, restore
 from mojing.train.nets.body import BodyNet, channels_last_bf16
 from mojing.train.options import Taught, parse_options
-from mojing.train.warmstart import start_from
+from mojing.train.warmstart import start_from, told
 
 CROP_WH = (192, 256)
 CROPS = (0.5, 0.32, 0.18)
@@ -376,10 +376,7 @@ def train(options: Options) -> Path:
 def _about(options: Options) -> dict[str, str]:
     """What the model card says of the run beyond its length."""
     cores = "one CPU core" if options.threads == 1 else f"{options.threads} CPU cores"
-    return {
-        "cores": cores,
-        **({"start": f"from the weights of {options.start.name}"} if options.start.is_file() else {}),
-    }
+    return {"cores": cores, **({"start": told(options.start)} if options.start.is_file() else {})}
 
 
 def _begin(
