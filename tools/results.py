@@ -69,7 +69,12 @@ def garment(d: dict[str, Any]) -> list[str]:
         if k in d
     ]
     head = ("background", "IoU mean", "IoU median", "anchors PCK at 0.1 height", "category right", "sleeve right")
-    return out + table(head, rows)
+    out += table(head, rows)
+    if "lying" in d:
+        real = d["lying"]
+        head = ("garments as they lie or hang, held-out senders", "category right", "sleeve right")
+        out += table(head, [(f"{real['photos']} photos", real["category_right"], real["sleeve_right"])])
+    return out
 
 
 def flat(d: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

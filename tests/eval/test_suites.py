@@ -50,9 +50,13 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
             pose[list(rows), :2] = pts[J[name]]
         np.savez(root / f"teacher/people/{key}.npz", pose=pose)
     rng = np.random.default_rng(0)
-    cv2.imwrite(str(root / "garments/photos/a.png"), rng.integers(100, 250, (200, 160, 3)).astype(np.uint8))
+    table = [["image", "sender_id", "label", "kids"]]
+    for name, sender in (("a", "1"), ("b", "4"), ("c", "4")):
+        noise = rng.integers(100, 250, (200, 160, 3)).astype(np.uint8)
+        cv2.imwrite(str(root / f"garments/photos/{name}.webp"), noise)
+        table.append([name, sender, "T-Shirt", str(name == "c")])
     with (root / "garments" / "images.csv").open("w", newline="") as out:
-        csv.writer(out).writerows([["image", "sender_id", "label", "kids"], ["a", "1", "T-Shirt", "False"]])
+        csv.writer(out).writerows(table)
     return root
 
 
@@ -94,6 +98,8 @@ def test_garment_suite_makes_its_own_product_photos(data: Path) -> None:
     assert result["garments"] >= 1
     assert set(result) >= {"plain", "busy", "flip_agreement"}
     assert 0 <= result["plain"]["iou"] <= 1
+    assert result["lying"]["photos"] == 1  # of the held-out sender, not a child's
+    assert result["lying"]["category_right"] in (0, 1)
     json.dumps(result)
 
 

@@ -113,6 +113,10 @@ def test_the_garment_recipe_trains_from_the_body(body_run: Path, data: Path, tmp
     assert any(row.get("event") == "validation" and "iou" in row for row in rows)
     ship("garment", tmp_path, tmp_path / "models")
     assert ModelStore(tmp_path / "models").verify()[0].problem == ""
+    options.start, options.out = tmp_path / "models" / "garment.onnx", tmp_path / "again"
+    options.minutes, options.small_share = 0.005, 0.0
+    state = torch.load(garment.train(options), weights_only=True)
+    assert state["start"].startswith("from garment.onnx")
 
 
 def test_the_tryon_recipe_trains_both_networks(data: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from mojing.core.arrays import F32, U8
 from mojing.core.errors import InputError
-from mojing.core.image import Photo
+from mojing.core.image import Photo, load
 from mojing.core.progress import track
 from mojing.core.skeleton import BODY_JOINTS, GARMENT_ANCHORS
 from mojing.eval.metrics import ParseMeter, PointMeter, iou, torso_length
@@ -21,6 +21,7 @@ from mojing.eval.people import Person, find_teacher, photo_ids, read_people, upp
 from mojing.eval.products import Product, busy_sources, pieces_of, products, read_small
 from mojing.perception.body import BodyNet, BodyView
 from mojing.perception.garment import GarmentNet
+from mojing.perception.ground_truth import garment_rows
 from mojing.runtime import ModelStore
 
 
@@ -93,7 +94,7 @@ def run_garment(
 
     See `eval.products` for how they are made. IoU is the mean over pictures; PCK is at 0.1 of the garment's height over
     the anchors that the wearer's joints give. `flip_agreement` needs no truth: IoU of a real phone photo's cut-out with
-    that of its mirror image.
+    that of its mirror image. `lying` is of real photos, all of held-out senders: category and sleeve by their labels.
 
     Raises:
         InputError: bad_data.
@@ -115,6 +116,7 @@ def run_garment(
         "garments": len(pieces),
         **{kind: meter.result() for kind, meter in meters.items() if meter.ious},
         "flip_agreement": _flip_agreement(net, data, count=min(40, limit or 40)),
+        "lying": _lying(net, data, limit=limit),
     }
 
 
@@ -174,6 +176,23 @@ def _flip_agreement(net: GarmentNet, data: Path, *, count: int) -> dict[str, flo
             continue
         found.append(iou(one.alpha > 127, other.alpha[:, ::-1] > 127))
     return {"iou": float(np.mean(found)) if found else float("nan"), "photos": float(len(found))}
+
+
+def _lying(net: GarmentNet, data: Path, *, limit: int | None) -> dict[str, float]:
+    """How often category and sleeve are what the sender of a real photo says."""
+    rows = [row for row in garment_rows(data, validation=True) if not row.kids]
+    right = read = sleeves_right = sleeves = 0
+    for row in track(rows[:: max(len(rows) // limit, 1) if limit else 1], "garments as they lie"):
+        read += 1
+        try:
+            view = net(load(row.photo))
+        except InputError:
+            continue
+        right += view.category == row.category
+        if row.sleeve is not None and view.category == row.category:
+            sleeves += 1
+            sleeves_right += view.attributes["sleeve"] == row.sleeve
+    return {"category_right": right / max(read, 1), "sleeve_right": sleeves_right / max(sleeves, 1), "photos": read}
 
 
 def run_tryon(

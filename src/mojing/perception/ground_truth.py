@@ -1,11 +1,13 @@
-"""Ground truth of labelled photos in the project's own terms: 21 labels, 21 joints, and who is held out.
+"""Ground truth of labelled photos in the project's own terms: 21 labels, 21 joints, garments, and who is held out.
 
 The street photos carry 59 classes in which `skin` is one; it is split here by the nearest bone of the joints.
 """
 
 from __future__ import annotations
 
+import csv
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 
 from mojing.core.skeleton import J
 from mojing.perception.labels import L
+from mojing.perception.outline import TOPS
 
 FROM_59: dict[str, str] = {
     "null": "background",
@@ -199,7 +202,7 @@ def seen_whole(parse: NDArray[np.uint8], mask: NDArray[np.uint8], joints: NDArra
     if float(np.hypot(*(at[J["left_shoulder"]] - at[J["right_shoulder"]]))) < FACING * torso:
         return False
     y, x = np.nonzero(mask)
-    upper = category in ("top", "outer", "dress")
+    upper = category in TOPS
     if category not in ("outer", "trousers") and (parse == L["outer"]).sum() > 0.12 * len(x):
         return False
     if abs(float(x.mean()) - float((neck[0] + hips[0]) / 2 if upper else hips[0])) > 0.22 * torso:
@@ -214,6 +217,51 @@ def seen_whole(parse: NDArray[np.uint8], mask: NDArray[np.uint8], joints: NDArra
     cv2.fillConvexPoly(quad, inner.astype(np.int32), 1)
     covered = float((mask[quad > 0] > 0).mean()) if quad.any() else 0.0
     return covered > (0.55 if category == "outer" else 0.85)
+
+
+GARMENT_KINDS: dict[str, tuple[str, str | None]] = {
+    "T-Shirt": ("top", "short"),
+    "Longsleeve": ("top", "long"),
+    "Shirt": ("top", None),
+    "Polo": ("top", "short"),
+    "Undershirt": ("top", "none"),
+    "Hoodie": ("top", "long"),
+    "Top": ("top", None),
+    "Blouse": ("top", None),
+    "Body": ("top", None),
+    "Blazer": ("outer", "long"),
+    "Outwear": ("outer", "long"),
+    "Dress": ("dress", None),
+    "Skirt": ("skirt", None),
+    "Pants": ("trousers", None),
+    "Shorts": ("trousers", None),
+}
+"""Label of the garment photos -> category and sleeve (None: the label does not tell). Shoes and hats are left out."""
+
+
+@dataclass(frozen=True)
+class GarmentRow:
+    """A photo of a lying or hanging garment and what its sender says; `sleeve` is None where that tells nothing."""
+
+    photo: Path
+    label: str
+    category: str
+    sleeve: str | None
+    sender: str
+    kids: bool
+
+
+def garment_rows(data: Path, *, validation: bool) -> list[GarmentRow]:
+    """The photos of `garments` with a usable label, of held-out senders or of all but those."""
+    rows = []
+    with (data / "garments" / "images.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            kind = GARMENT_KINDS.get(row["label"])
+            if kind is None or (int(row["sender_id"]) % 9 == 4) != validation:
+                continue
+            photo = data / "garments" / "photos" / f"{row['image']}.webp"
+            rows.append(GarmentRow(photo, row["label"], *kind, row["sender_id"], row["kids"] == "True"))
+    return rows
 
 
 def is_validation(photo_id: str) -> bool:

@@ -6,7 +6,6 @@ anchors are that figure's joints), given an inner back of the collar and put on 
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -19,8 +18,8 @@ from numpy.typing import NDArray
 from mojing.core.geometry import Box
 from mojing.core.skeleton import GARMENT_ANCHORS, A, J
 from mojing.perception.body import BodyView
-from mojing.perception.garment import CATEGORIES, GarmentView
-from mojing.perception.ground_truth import seen_whole
+from mojing.perception.garment import AGAIN, CATEGORIES, GROUND, GarmentView
+from mojing.perception.ground_truth import garment_rows, seen_whole
 from mojing.perception.labels import L
 from mojing.perception.worn import KINDS, worn_anchors
 from mojing.train.data import augment as aug
@@ -34,26 +33,10 @@ SIDE = 256
 FLAT_SHARE = 0.6
 """Share of the made-up pictures that show a worn garment laid flat; the others show it as it is worn."""
 
-SLEEVES = ("none", "short", "long")
+ALONE = 0.35
+"""Share of the pictures that show a garment as `GarmentNet.again` does: its cut-out on white, from near by or afar."""
 
-KINDS_20: dict[str, tuple[str, str | None]] = {
-    "T-Shirt": ("top", "short"),
-    "Longsleeve": ("top", "long"),
-    "Shirt": ("top", None),
-    "Polo": ("top", "short"),
-    "Undershirt": ("top", "none"),
-    "Hoodie": ("top", "long"),
-    "Top": ("top", None),
-    "Blouse": ("top", None),
-    "Body": ("top", None),
-    "Blazer": ("outer", "long"),
-    "Outwear": ("outer", "long"),
-    "Dress": ("dress", None),
-    "Skirt": ("skirt", None),
-    "Pants": ("trousers", None),
-    "Shorts": ("trousers", None),
-}
-"""Label of the garment photos -> category and sleeve (None: the label does not tell). Shoes and hats are left out."""
+SLEEVES = ("none", "short", "long")
 
 
 @dataclass
@@ -269,6 +252,17 @@ def place(
     return np.clip((rgb * soft + back * (1 - soft)) * light[..., None], 0, 255).astype(np.uint8)
 
 
+def on_white(rgb: NDArray[np.uint8], cover: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A cut-out (RGB and soft cover, uint8) on the ground that `GarmentNet.again` lays beneath it."""
+    soft = cover.astype(np.float32)[..., None] / 255
+    return (rgb * soft + GROUND * (1 - soft)).astype(np.uint8)
+
+
+def _afar(rng: np.random.Generator) -> float:
+    """Share of the picture's side that a garment alone takes, about as `GarmentNet.again` frames it."""
+    return float(1 / rng.uniform(0.93 * min(AGAIN), 1.08 * max(AGAIN)))
+
+
 def background(rng: np.random.Generator, edges: Sequence[NDArray[np.uint8]], *, side: int) -> NDArray[np.uint8]:
     """White, plain, uneven or real (borders of garment photos, stretched and tiled by mirroring)."""
     kind = rng.random()
@@ -303,7 +297,8 @@ def scene(worn: Worn, rng: np.random.Generator, edges: Sequence[NDArray[np.uint8
     if rng.random() < 0.6:
         rgb = aug.recolour(rgb, np.ones_like(alpha), rng)
     x, y, w, h = cv2.boundingRect(((alpha > 60) | (inner > 0)).astype(np.uint8))
-    fill = rng.uniform(0.6, 0.98) * side / max(w, h, 8)
+    alone = rng.random() < ALONE
+    fill = (_afar(rng) if alone else rng.uniform(0.6, 0.98)) * side / max(w, h, 8)
     stretch = np.exp(rng.normal(0, 0.07))
     m = aug.similarity(
         (x + w / 2, y + h / 2),
@@ -320,9 +315,9 @@ def scene(worn: Worn, rng: np.random.Generator, edges: Sequence[NDArray[np.uint8
     inner = cv2.warpAffine(inner * np.uint8(255), m, wh)
     anchors = np.where(anchors[:, 2:] > 0, aug.move_points(anchors, m), 0).astype(np.float32)
     cover = np.maximum(alpha, cv2.GaussianBlur(inner, (3, 3), 0))
-    image = place(rgb, cover, background(rng, edges, side=side), rng)
+    image = on_white(rgb, cover) if alone else place(rgb, cover, background(rng, edges, side=side), rng)
     seg = np.where(alpha > 127, 1, np.where(inner > 127, 2, 0)).astype(np.uint8)
-    if rng.random() < 0.15:
+    if not alone and rng.random() < 0.15:
         image = _hanger(image, cover, anchors, rng)
     return Scene(
         aug.jitter_colour(image, rng, strength=0.8),
@@ -372,17 +367,13 @@ class RealGarment:
 def load_garments(data: Path, *, validation: bool = False) -> list[RealGarment]:
     """Garment photos with a usable label; senders are split so that one sender's photos stay on one side."""
     found = []
-    with (data / "garments" / "images.csv").open(encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            kind = KINDS_20.get(row["label"])
-            if kind is None or (int(row["sender_id"]) % 9 == 4) != validation:
-                continue
-            bgr = cv2.imread(str(data / "garments" / "photos" / f"{row['image']}.webp"), cv2.IMREAD_COLOR)
-            if bgr is None:
-                continue
-            image, inside = letterbox(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
-            sleeve = SLEEVES.index(kind[1]) if kind[1] else -1
-            found.append(RealGarment(image, CATEGORIES.index(kind[0]), sleeve, row["sender_id"], inside))
+    for row in garment_rows(data, validation=validation):
+        bgr = cv2.imread(str(row.photo), cv2.IMREAD_COLOR)
+        if bgr is None:
+            continue
+        image, inside = letterbox(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
+        sleeve = SLEEVES.index(row.sleeve) if row.sleeve else -1
+        found.append(RealGarment(image, CATEGORIES.index(row.category), sleeve, row.sender, inside))
     return found
 
 
@@ -414,16 +405,23 @@ def edges_of(garments: Sequence[RealGarment]) -> list[NDArray[np.uint8]]:
 
 
 def real_scene(garment: RealGarment, rng: np.random.Generator, *, side: int = SIDE) -> Scene:
-    """An augmented view of a real garment photo."""
-    turn = rng.normal(0, 12)
+    """An augmented view of a real garment photo, or of its cut-out alone once that is known."""
+    alone = garment.seg is not None and rng.random() < ALONE
+    centre, scale = (SIDE / 2 - 0.5, SIDE / 2 - 0.5), side / SIDE * rng.uniform(0.8, 1.1)
+    source = garment.image
+    if alone:
+        cover = np.where((garment.seg == 1) | (garment.seg == 2), 255, 0).astype(np.uint8)
+        x, y, w, h = cv2.boundingRect(cover)
+        centre, scale = (x + w / 2, y + h / 2), side * _afar(rng) / max(w, h, 8)
+        source = on_white(source, cv2.GaussianBlur(cover, (3, 3), 0))
     m = aug.similarity(
-        (SIDE / 2 - 0.5, SIDE / 2 - 0.5),
-        scale=side / SIDE * rng.uniform(0.8, 1.1),
-        degrees=turn,
+        centre,
+        scale=scale,
+        degrees=rng.normal(0, 12),
         out_wh=(side, side),
         shift=tuple(rng.normal(0, 0.03 * side, 2)),
     )
-    source = cv2.GaussianBlur(garment.image, (0, 0), 0.6 * SIDE / side) if side < SIDE else garment.image
+    source = cv2.GaussianBlur(source, (0, 0), 0.6 * SIDE / side) if side < SIDE else source
     image = cv2.warpAffine(source, m, (side, side), borderMode=cv2.BORDER_REPLICATE)
     seg = np.full((side, side), 255, np.uint8)
     anchors = np.zeros((len(GARMENT_ANCHORS), 3), np.float32)

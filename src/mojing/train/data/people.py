@@ -31,6 +31,9 @@ RARE = {
 }
 """How much more often than others a photo is drawn for each rare label it shows."""
 
+LEAST_PX = 150
+"""Pixels from which a label counts as shown."""
+
 _MIRROR_JOINTS = mirror_order(BODY_JOINTS)
 _MIRROR_LABELS = np.array([*mirror_labels(), *[IGNORE] * (256 - len(mirror_labels()))], np.uint8)
 
@@ -107,7 +110,7 @@ def _load(name: str, photo: Path, teacher: Path, *, labels: Path, table: NDArray
     person = Person(f"{name}/{photo.stem}", [rgb, half, quarter], joints, parse, alpha, labelled)
     if parse is not None:
         area = np.bincount(parse.ravel(), minlength=256)
-        person.weight = 1.0 + sum(w for label, w in RARE.items() if area[L[label]] > 150)
+        person.weight = 1.0 + sum(w for label, w in RARE.items() if area[L[label]] > LEAST_PX)
     return person
 
 

@@ -22,6 +22,8 @@ from mojing.perception.sleeves import clothe_limbs
 from mojing.train.data import augment as aug
 from mojing.train.data.people import (
     IGNORE,
+    LEAST_PX,
+    RARE,
     Person,
     constrain_to_product,
     legs_box,
@@ -32,6 +34,7 @@ from mojing.train.data.people import (
     visible,
     whole_box,
 )
+from mojing.train.data.reclothed import reclothe
 from mojing.train.export import Port
 from mojing.train.loop import Ema, Prefetch, Run, checkpoint, cosine, descend, restore
 from mojing.train.nets.body import BodyNet, channels_last_bf16
@@ -50,10 +53,10 @@ class Options(Taught):
 
     out: Path = Path("runs/body")
     """folder of the run: log, checkpoints; an existing run is resumed"""
-    start: Path = Path()
-    """checkpoint (.pt) or shipped model (.onnx) whose weights a new run starts from; a folder means none"""
-    pseudo: Path = Path()
-    """pseudo-labels to begin with, as an earlier run kept them; an empty path means none"""
+    start: Path | None = None
+    """weights to go on from, a checkpoint (.pt) or a shipped model (.onnx); none to begin anew"""
+    pseudo: Path | None = None
+    """folder of pseudo-labels to begin with, filled by the first weights where it lacks some; none to begin without"""
     minutes: float = 60.0
     """training time, not counting loading"""
     small_share: float = 0.25
@@ -62,6 +65,10 @@ class Options(Taught):
     """photos a step at full resolution (twice as many at half)"""
     labelled_share: float = 0.72
     """share of a batch that carries hand-made labels"""
+    reclothed: Path | None = None
+    """folder of labelled people in other skirts and dresses, filled when it is empty; none to do without"""
+    reclothed_share: float = 0.2
+    """share of a batch that shows them"""
     lr: float = 2e-3
     """peak learning rate of AdamW"""
 
@@ -150,9 +157,16 @@ def _restyle(
 
 
 class Sampler:
-    """Draws batches: labelled photos by weight of their rare labels, the rest evenly."""
+    """Draws batches: labelled photos by weight of their rare labels, the rest and people in other clothes evenly."""
 
-    def __init__(self, people: list[Person], options: Options, backgrounds: Sequence[NDArray[np.uint8]]) -> None:
+    def __init__(
+        self,
+        people: list[Person],
+        options: Options,
+        backgrounds: Sequence[NDArray[np.uint8]],
+        reclothed: Sequence[Person] = (),
+    ) -> None:
+        self.reclothed = reclothed
         self.labelled = [p for p in people if p.labelled]
         self.rest = [p for p in people if not p.labelled]
         weights = np.array([p.weight for p in self.labelled])
@@ -167,9 +181,11 @@ class Sampler:
         rng = np.random.default_rng((self.options.seed, step))
         count = self.options.batch * (2 if self.small else 1)
         wh = (CROP_WH[0] // 2, CROP_WH[1] // 2) if self.small else CROP_WH
-        n = round(count * self.options.labelled_share) if self.rest else count
+        again = round(count * self.options.reclothed_share) if self.reclothed else 0
+        n = round((count - again) * self.options.labelled_share) if self.rest else count - again
         picked = [self.labelled[i] for i in rng.choice(len(self.labelled), n, p=self.chance)]
-        picked += [self.rest[i] for i in rng.integers(len(self.rest), size=count - n)] if self.rest else []
+        picked += [self.rest[i] for i in rng.integers(len(self.rest), size=count - again - n)] if self.rest else []
+        picked += [self.reclothed[i] for i in rng.integers(len(self.reclothed), size=again)] if again else []
         samples = [crop(p, rng, wh=wh, backgrounds=self.backgrounds, wild=self.wild) for p in picked]
         image = torch.from_numpy(np.stack([s.image for s in samples])).permute(0, 3, 1, 2)
         return (
@@ -336,7 +352,9 @@ def train(options: Options) -> Path:
     ema = Ema(net)
     optimizer = torch.optim.AdamW(net.parameters(), lr=options.lr, weight_decay=0.02)
     run = Run(options.out, minutes=options.minutes)
-    sampler = Sampler(people, options, backgrounds)
+    more = reclothe(people, options.data, options.reclothed) if options.reclothed is not None else []
+    sampler = Sampler(people, options, backgrounds, more)
+    run.log(event="material", people=len(people), reclothed=len(more), **_shown(sampler.labelled))
     rounds = _begin(options, run, people, nets=(net, ema), optimizer=optimizer, sampler=sampler)
     weights = class_weights(people)
     about = _about(options)
@@ -373,10 +391,16 @@ def train(options: Options) -> Path:
     return run.folder / "last.pt"
 
 
+def _shown(people: Sequence[Person]) -> dict[str, int]:
+    """How many photos show each of the rare labels."""
+    areas = [np.bincount(p.parse.ravel(), minlength=256) for p in people if p.parse is not None]
+    return {name: sum(int(a[L[name]]) > LEAST_PX for a in areas) for name in RARE}
+
+
 def _about(options: Options) -> dict[str, str]:
     """What the model card says of the run beyond its length."""
     cores = "one CPU core" if options.threads == 1 else f"{options.threads} CPU cores"
-    return {"cores": cores, **({"start": told(options.start)} if options.start.is_file() else {})}
+    return {"cores": cores, **({} if options.start is None else {"start": told(options.start)})}
 
 
 def _begin(
@@ -392,16 +416,16 @@ def _begin(
     net, ema = nets
     state = run.load()
     rounds = [0.3, 0.6]
-    if state is None and options.start.is_file():
+    if state is None and options.start is not None:
         sampler.small = False
         start_from(net, options.start, inputs=[Port("image", sampler.batch(0)[0].float() / 255)])
         ema.net.load_state_dict(net.state_dict())
         rounds = [0.5]
-    if options.pseudo.name:
+    if options.pseudo is not None:
         pseudo_label(ema.net, people, keep=options.pseudo)
     if state is not None:
         restore(state, net=net, ema=ema, optimizer=optimizer, step=run.step)
-        if run.progress >= rounds[0] and not options.pseudo.name:
+        if run.progress >= rounds[0] and options.pseudo is None:
             pseudo_label(ema.net, people)
         rounds = [r for r in rounds if r > run.progress + 0.1]
     return rounds

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from mojing.core.skeleton import GARMENT_ANCHORS, mirror_order
 from mojing.perception.cutout import by_regions
-from mojing.perception.garment import CATEGORIES
+from mojing.perception.garment import AGAIN, CATEGORIES, GROUND
 from mojing.perception.kind import fit_legs, fit_trunk, level_pairs
 from mojing.perception.outline import symmetry
 from mojing.train.data import augment as aug
@@ -34,32 +34,37 @@ from mojing.train.data.garments import (
     lay_all_flat,
     load_garments,
     mirror,
+    on_white,
     real_scene,
     scene,
     take_all_off,
 )
-from mojing.train.data.people import IGNORE, load_people
+from mojing.train.data.people import IGNORE, Person, load_people, whole_box
+from mojing.train.export import Port
 from mojing.train.loop import Ema, Prefetch, Run, checkpoint, cosine, descend, restore
 from mojing.train.nets.body import BodyNet, channels_last_bf16
 from mojing.train.nets.garment import GarmentNet
 from mojing.train.options import Taught, parse_options
-from mojing.train.recipes.body import pseudo_label
+from mojing.train.recipes.body import CROP_WH, pseudo_label
+from mojing.train.warmstart import start_from, told
 
 MIRROR = mirror_order(GARMENT_ANCHORS)
+MODELS = Path(__file__).parents[2] / "models"
 
 
 @dataclass
 class Options(Taught):
     """Settings of a run; each is a flag."""
 
-    body: Path = Path("runs/body/last.pt")
-    """checkpoint of the body network: labels photos without labels, and its weights are the start"""
+    body: Path = MODELS / "body.onnx"
+    """body network, checkpoint (.pt) or shipped model (.onnx): it labels photos, and its weights are the start"""
     pseudo: Path = Path("runs/pseudo")
     """folder that keeps the labels made by the body network"""
     out: Path = Path("runs/garment")
     """folder of the run; an existing run is resumed"""
-    start: Path = Path()
-    """checkpoint of an earlier garment network to begin with, which labels the real photos at once"""
+    start: Path | None = None
+    """weights to go on from, a checkpoint (.pt) or a shipped model (.onnx), which label the real photos at once; none
+    to begin with those of the body network"""
     minutes: float = 25.0
     """training time, not counting loading and self-labelling"""
     small_share: float = 0.45
@@ -86,20 +91,31 @@ class Material:
     drawn: list[Worn]
     real: list[RealGarment]
     edges: list[NDArray[np.uint8]]
+    body: dict[str, Tensor]
+    """weights of the body network"""
 
 
 def load_material(options: Options) -> Material:
     """Take garments off labelled and self-labelled people, lay them flat, and load the real photos."""
     people = load_people(options.data, options.teacher)
-    state = torch.load(options.body, map_location="cpu", weights_only=True)
     body = BodyNet()
-    body.load_state_dict(state["ema"])
+    start_from(body, options.body, inputs=[Port("image", _whole(people[:24]))])
     pseudo_label(body.eval().to(memory_format=torch.channels_last), people, confident=0.5, keep=options.pseudo)
     worn = take_all_off(people)
     lay_all_flat(worn, count=options.variants, seed=options.seed)
     drawn = draw_all(options.drawn, cloth_of(worn), seed=options.seed)
     real = load_garments(options.data)
-    return Material(worn, drawn, real, edges_of(real))
+    return Material(worn, drawn, real, edges_of(real), dict(body.state_dict()))
+
+
+def _whole(people: Sequence[Person]) -> Tensor:
+    """Whole people as the body network sees them."""
+    crops = []
+    for p in people:
+        x, y, w, h = whole_box(p)
+        scale = 0.88 * min(CROP_WH[0] / max(w, 20), CROP_WH[1] / max(h, 20))
+        crops.append(aug.warp_levels(p.levels, aug.similarity((x, y), scale=scale, degrees=0, out_wh=CROP_WH), CROP_WH))
+    return torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float() / 255
 
 
 class Sampler:
@@ -173,31 +189,34 @@ def label_real(net: nn.Module, garments: Sequence[RealGarment], *, agreement: fl
     kept = 0
     for start in range(0, len(garments), 16):
         some = garments[start : start + 16]
-        images = np.stack([g.image for g in some])
-        x = torch.from_numpy(np.concatenate([images, images[:, :, ::-1]])).permute(0, 3, 1, 2).float() / 255
-        with channels_last_bf16("cpu"):
-            seg, heat, category, _, _ = net(x.contiguous(memory_format=torch.channels_last))
-        prob, flipped = torch.softmax(seg.float(), 1).chunk(2)
-        straight, mirrored = heat.float().chunk(2)
-        both = (straight + mirrored[:, MIRROR].flip(3)) / 2
-        kinds = category[: len(some)].argmax(1).tolist()
-        jobs = list(zip(some, prob, flipped.flip(3), both.numpy(), kinds, strict=True))
+        seg, _, category = _both_ways(net, np.stack([g.image for g in some]))
+        prob, flipped = torch.softmax(seg, 1).chunk(2)
+        jobs = list(zip(some, prob, flipped.flip(3), category.argmax(1).tolist(), strict=False))
         with ThreadPoolExecutor(2) as pool:
-            kept += sum(
-                pool.map(lambda job: _believe(job[0], (job[1], job[2]), job[3], kind=job[4], agreement=agreement), jobs)
-            )
+            outlines = list(pool.map(lambda job: _believe(job[0], job[1:3], kind=job[3], agreement=agreement), jobs))
+        sure = [(g, outline) for g, outline in zip(some, outlines, strict=True) if outline is not None]
+        if sure:
+            _anchor(net, sure)
+        kept += len(sure)
     return kept
 
 
-def _believe(
-    g: RealGarment, prob: tuple[Tensor, Tensor], heat: NDArray[np.float32], *, kind: int, agreement: float
-) -> bool:
-    """Label one photo by its own and its mirror image's cut-out when they agree and its category is right."""
+def _both_ways(net: nn.Module, images: NDArray[np.uint8]) -> tuple[Tensor, Tensor, Tensor]:
+    """Cut-out logits (2 N, 3, h, w) of pictures and mirror images, anchors' heat maps of both averaged, categories."""
+    x = torch.from_numpy(np.concatenate([images, images[:, :, ::-1]])).permute(0, 3, 1, 2).float() / 255
+    with channels_last_bf16("cpu"):
+        seg, heat, category, _, _ = net(x.contiguous(memory_format=torch.channels_last))
+    straight, mirrored = heat.float().chunk(2)
+    return seg.float(), (straight + mirrored[:, MIRROR].flip(3)) / 2, category.float()
+
+
+def _believe(g: RealGarment, prob: tuple[Tensor, Tensor], *, kind: int, agreement: float) -> NDArray[np.uint8] | None:
+    """Label a photo by its own and its mirror image's cut-out if they agree and its category is right; its outline."""
     first, second = prob[0][1] > 0.5, prob[1][1] > 0.5
     union = float((first | second).sum())
     if union < 300 or float((first & second).sum()) / union < agreement or kind != g.category:
         g.seg = g.anchors = None
-        return False
+        return None
     mean = ((prob[0] + prob[1]) / 2)[None]
     up = F.interpolate(mean, scale_factor=2.0, mode="bilinear", align_corners=False)[0].numpy()
     outline = cv2.resize(by_regions(g.image, up[1] + up[2]), (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
@@ -206,8 +225,35 @@ def _believe(
     # Where colour and network contradict each other flatly nobody knows.
     label[(outline > 127) & (up[0] > 0.97) | (outline <= 127) & (up[1] > 0.97)] = IGNORE
     label[g.inside == 0] = 0
-    g.seg, g.anchors = label, _clean_anchors(_anchors_of(heat), outline, kind=CATEGORIES[kind])
-    return True
+    g.seg = label
+    return np.asarray(outline, np.uint8)
+
+
+def _anchor(net: nn.Module, sure: Sequence[tuple[RealGarment, NDArray[np.uint8]]]) -> None:
+    """Give photos the anchors that the network sees in their cut-outs alone, from near by and afar."""
+    found = []
+    for size in AGAIN:
+        moves = [_framed(outline, size) for _, outline in sure]
+        alone = [cv2.warpAffine(on_white(g.image, o), m, (SIDE, SIDE), borderValue=(GROUND,) * 3)
+                 for (g, o), m in zip(sure, moves, strict=True)]  # fmt: skip
+        heat = _both_ways(net, np.stack(alone))[1].numpy()
+        found.append([_back(_anchors_of(h), m) for h, m in zip(heat, moves, strict=True)])
+    for (g, outline), near, far in zip(sure, *found, strict=True):
+        mean = (near + far) / 2
+        mean[(near[:, 2] == 0) | (far[:, 2] == 0)] = 0
+        g.anchors = _clean_anchors(mean, outline, kind=CATEGORIES[g.category])
+
+
+def _framed(outline: NDArray[np.uint8], size: float) -> NDArray[np.float32]:
+    """What moves a cut-out into a picture whose side is `size` times its longer side."""
+    x, y, w, h = cv2.boundingRect((outline > 127).astype(np.uint8))
+    return aug.similarity((x + w / 2, y + h / 2), scale=SIDE / (size * max(w, h, 8)), degrees=0, out_wh=(SIDE, SIDE))
+
+
+def _back(anchors: NDArray[np.float32], m: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Anchors of a picture that was made by `m`, in what it was made from; those not there stay 0."""
+    moved = aug.move_points(anchors, cv2.invertAffineTransform(m).astype(np.float32))
+    return np.where(anchors[:, 2:] > 0, moved, 0).astype(np.float32)
 
 
 def _clean_anchors(anchors: NDArray[np.float32], outline: NDArray[np.uint8], *, kind: str) -> NDArray[np.float32]:
@@ -274,14 +320,15 @@ def train(options: Options) -> Path:
     lay_all_flat(held_worn, count=1)
     held_real = load_garments(options.data, validation=True)[::3]
     net = GarmentNet()
-    net.start_from_body(torch.load(options.body, map_location="cpu", weights_only=True)["ema"])
+    net.start_from_body(material.body)
     net = net.to(memory_format=torch.channels_last)
     ema = Ema(net)
     optimizer = torch.optim.AdamW(net.parameters(), lr=options.lr, weight_decay=0.02)
     run = Run(options.out, minutes=options.minutes)
-    rounds = _begin(options, run, material, nets=(net, ema), optimizer=optimizer)
-    run.log(event="material", worn=len(material.worn), real=len(material.real), held_worn=len(held_worn))
     sampler = Sampler(material, options)
+    rounds = _begin(options, run, sampler, nets=(net, ema), optimizer=optimizer)
+    about = {} if options.start is None else {"start": told(options.start)}
+    run.log(event="material", worn=len(material.worn), real=len(material.real), held_worn=len(held_worn))
     sampler.small = run.progress < options.small_share
     batches = Prefetch(sampler.batch, start=run.step)
     run.start()
@@ -307,28 +354,29 @@ def train(options: Options) -> Path:
         if run.progress >= next_check + 0.12 or run.progress >= 1:
             next_check = run.progress
             run.log(event="validation", **validate(ema.net, held_worn, held_real, material.edges))
-        run.save(checkpoint(net, ema, optimizer), every_s=120)
+        run.save(checkpoint(net, ema, optimizer) | about, every_s=120)
     batches.close()
-    run.save(checkpoint(net, ema, optimizer))
+    run.save(checkpoint(net, ema, optimizer) | about)
     return run.folder / "last.pt"
 
 
 def _begin(
-    options: Options, run: Run, material: Material, *, nets: tuple[nn.Module, Ema], optimizer: torch.optim.Optimizer
+    options: Options, run: Run, sampler: Sampler, *, nets: tuple[nn.Module, Ema], optimizer: torch.optim.Optimizer
 ) -> list[float]:
     """Load what an earlier run left, label the real photos by it, and tell when to label them anew."""
     net, ema = nets
+    real = sampler.material.real
     rounds = [0.45, 0.72]
     if (state := run.load()) is not None:
         restore(state, net=net, ema=ema, optimizer=optimizer, step=run.step)
-        if run.progress >= rounds[0] or options.start.is_file():
-            label_real(ema.net, material.real)
+        if run.progress >= rounds[0] or options.start is not None:
+            label_real(ema.net, real)
         return [r for r in rounds if r > run.progress]
-    if options.start.is_file():
-        begun = torch.load(options.start, map_location="cpu", weights_only=True)["ema"]
-        net.load_state_dict(begun)
-        ema.net.load_state_dict(begun)
-        run.log(event="real photos labelled", kept=label_real(ema.net, material.real))
+    if options.start is not None:
+        sampler.small = False
+        start_from(net, options.start, inputs=[Port("image", sampler.batch(0)[0].float() / 255)])
+        ema.net.load_state_dict(net.state_dict())
+        run.log(event="real photos labelled", kept=label_real(ema.net, real))
         rounds = [0.5]
     return rounds
 

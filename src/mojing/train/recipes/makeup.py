@@ -65,7 +65,7 @@ class Options(Taught):
     batch: int = 12
     """looks read a step"""
     drawn: int = 6
-    """how many of these are also drawn: bare face and map of product"""
+    """how many of these, at most all, are also drawn: bare face and map of product"""
     lr: float = 2e-3
     """peak learning rate of AdamW"""
     judge_lr: float = 4e-4
@@ -107,7 +107,7 @@ class Sampler:
     def batch(self, step: int) -> Batch:
         """Batch number `step`, with light, noise and blur changed alike on a face's bare and made-up picture."""
         rng = np.random.default_rng((self.options.seed, step))
-        p, n, m = self.pairs, self.options.batch, self.options.drawn
+        p, n, m = self.pairs, self.options.batch, min(self.options.drawn, self.options.batch)
         picked = rng.choice(len(p.made), n, replace=len(p.made) < n)
         first = rng.integers(0, 2, n)
         few, second = picked[:m], 1 - first[:m]

@@ -20,11 +20,13 @@ from torch import Tensor, nn
 
 from mojing.train.data.dressing import Dressing, augment, prepare, read_all
 from mojing.train.data.people import IGNORE, load_people
+from mojing.train.export import Port
 from mojing.train.loop import Ema, Prefetch, Run, check_finite, cosine
 from mojing.train.nets.body import BodyNet, channels_last_bf16
 from mojing.train.nets.render import Discriminator, Generator, compose
 from mojing.train.options import Taught, parse_options
 from mojing.train.recipes.body import pseudo_label
+from mojing.train.warmstart import start_from
 
 FULL_EVERY = 3
 """In the second part of a run every third step is at full resolution, the others at half."""
@@ -46,8 +48,8 @@ class Options(Taught):
     """make the crops and stop"""
     out: Path = Path("runs/tryon")
     """folder of the run; an existing run is resumed"""
-    start: Path = Path()
-    """checkpoint of an earlier run whose networks a new run starts from"""
+    start: Path | None = None
+    """weights to go on from, a checkpoint (.pt) of both networks or a shipped generator (.onnx); none to begin anew"""
     minutes: float = 40.0
     """training time, not counting loading"""
     small_share: float = 0.6
@@ -303,10 +305,10 @@ def train(options: Options) -> Path:
     state = run.load()
     if state is not None:
         trainer.restore(state, steps=run.step)
-    elif options.start.is_file():
-        trainer.restore(torch.load(options.start, map_location="cpu", weights_only=True), steps=1000)
-    run.log(event="material", crops=len(crops), held=len(held))
     sampler = Sampler(crops, options)
+    if state is None and options.start is not None:
+        _begin(trainer, sampler, options.start)
+    run.log(event="material", crops=len(crops), held=len(held))
     sampler.half = run.progress < options.small_share
     batches = Prefetch(sampler.batch, start=run.step)
     run.start()
@@ -326,6 +328,17 @@ def train(options: Options) -> Path:
     batches.close()
     run.save(trainer.state())
     return run.folder / "last.pt"
+
+
+def _begin(trainer: Trainer, sampler: Sampler, start: Path) -> None:
+    """Take over both networks of a run, or the generator of a shipped model, whose discriminator is not kept."""
+    if start.suffix != ".onnx":
+        trainer.restore(torch.load(start, map_location="cpu", weights_only=True), steps=1000)
+        return
+    sampler.half = False
+    picture, context, *_ = sampler.batch(0)
+    start_from(trainer.generator, start, inputs=[Port("picture", picture), Port("context", context)])
+    trainer.ema.net.load_state_dict(trainer.generator.state_dict())
 
 
 def main(argv: Sequence[str] | None = None) -> int:
