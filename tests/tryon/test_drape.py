@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -218,3 +219,22 @@ def test_a_larger_size_hangs_wider_and_longer() -> None:
     # The small one cannot be narrower than the body in it.
     assert width(usual) < width(large)
     assert width(small) < width(large)
+
+
+@pytest.mark.parametrize(("category", "cut"), [("skirt", {"hem": 1.6}), ("trousers", {"legs": "full"})])
+@pytest.mark.parametrize("high", [0.0, 0.12, 0.25])
+def test_no_gap_opens_below_a_top_that_ends_high(category: str, cut: dict[str, Any], high: float) -> None:
+    """What is worn above was tucked into something higher by `high` torso lengths: the new waist reaches it."""
+    person = body()
+    neck, hips = (float(person.joints[[J[f"left_{n}"], J[f"right_{n}"]], 1].mean()) for n in ("shoulder", "hip"))
+    view = lying(garment(category, **cut))
+    usual = drape(view, person)
+    start = float(np.nonzero(usual.alpha[:, 180] > 0.5)[0][0])
+    seam = start - high * (hips - neck)
+    parse = person.parse.copy()
+    rows = np.arange(HW[0])[:, None]
+    parse[np.isin(parse, [L["upper"], L["trousers"]]) & (rows < seam)] = L["upper"]
+    parse[(parse == L["upper"]) & (rows >= seam)] = L["trousers"]
+    result = drape(view, replace(person, parse=parse))
+    assert float(np.nonzero(result.alpha[:, 180] > 0.5)[0][0]) <= seam + 0.08 * (hips - neck)
+    assert hem(result) == pytest.approx(hem(usual), abs=4)

@@ -16,8 +16,8 @@ from mojing.tryon.agnostic import edit_region
 from mojing.tryon.cuffs import LONG, course
 from mojing.tryon.drape import drape
 from mojing.tryon.limbs import Limb, layout, paint
-from mojing.tryon.uncover import tones, uncover
-from tests.tryon.wardrobe import BENT, body, garment, lying
+from mojing.tryon.uncover import background, tones, uncover
+from tests.tryon.wardrobe import BENT, HW, body, garment, lying
 
 SKIN = np.array([170, 120, 100], np.uint8)
 WALL = np.array([60, 120, 180], np.uint8)
@@ -153,3 +153,20 @@ def test_a_short_sleeve_is_not_taken_for_a_long_one(angle: float, length: float)
     rows, u, v = sleeve(angle, length)
     found = course(rows, u=u, v=v, half=0.32)
     assert found is None or found.reach < min(LONG.values())
+
+
+def test_the_background_goes_on_behind_a_person_with_its_texture() -> None:
+    """Stripes of a wall are not blurred away where somebody stood; nothing of the person's own colour is left."""
+    person = body()
+    stripes = np.where((np.arange(HW[1]) // 3 % 2)[None, :, None] > 0, np.uint8(150), np.uint8(90))
+    rgb = np.broadcast_to(stripes, (*HW, 3)).copy()
+    rgb[person.alpha > 0] = (250, 10, 10)
+    x, y, w, h = cv2.boundingRect(person.alpha)
+    behind = background(rgb, person, rect=(x, y, w, h))
+    hidden = person.alpha[y : y + h, x : x + w] > 0
+    assert behind.shape == (h, w, 3)
+    seen = behind[hidden].astype(int)
+    assert np.abs(seen.max(axis=1) - seen.min(axis=1)).mean() < 12  # grey, not red
+    assert seen[:, 0].std() > 15  # striped, not flat
+    outside = rgb[y : y + h, x : x + w][~hidden].astype(int)
+    assert np.abs(behind[~hidden] - outside).mean() < 12

@@ -257,7 +257,7 @@ def _bare(limbs: tuple[Limb, ...], drape: Drape) -> U8:
 
 def _stay(body: BodyView, *, mask: U8, new: U8, remove: U8, length: float) -> U8:
     """Pixels of the mask whose original is as good as any."""
-    rim = max(0.012 * length, 1.0)
+    rim = max(0.015 * length, 1.5)
     out = np.zeros_like(mask)
     x, y, w, h = cv2.boundingRect(mask)
     pad = int(1.2 * rim) + 4

@@ -19,6 +19,12 @@ from mojing.tryon.parts import HIPS, Axis, Figure, Inside, axis_of, extents, sam
 from mojing.tryon.pattern import UPPER, Pattern, garment_axis
 
 _NOT_TRUNK = ("background", "hair", "bag", "hat", "shoes", "left_arm", "right_arm", "scarf", "accessories")
+GAP = 0.07
+"""Least height (torso lengths) of a gap between a top and what is worn below that is closed; less lies within a hem."""
+
+RISE = 0.35
+"""How much higher than its own proportions say a skirt or trousers may be worn, torso lengths."""
+
 _LOOSE = 0.6
 """Share of a lying garment's excess width that still shows when it is worn; the rest goes round the body."""
 
@@ -48,10 +54,11 @@ def fit_trunk(pattern: Pattern, figure: Figure, body: BodyView) -> Trunk:
     else:
         person, garment = _lower_axes(pattern, axis_of(figure, tail=legs), figure)
     s = _rows(pattern, garment)
-    person_ext, garment_ext, scale_across = _widths(pattern, body, (person, garment), s)
+    at = s if pattern.category in UPPER else _up_to_the_top(pattern, body, (person, garment), s)
+    person_ext, garment_ext, scale_across = _widths(pattern, body, (person, garment), s, at)
     guessed = pattern.category in UPPER and not pattern.worn
     lift = _lift(pattern, body, (person, garment)) if guessed else (0.0, 0.0)
-    control_p, control_g = _control(s, (person, garment), person_ext, garment_ext, scale_across, lift)
+    control_p, control_g = _control((at, s), (person, garment), person_ext, garment_ext, scale_across, lift)
     field = ThinPlate.fit(control_p, control_g)
     return Trunk(field, person, garment, person.length / garment.length, float(s[-1]), lift)
 
@@ -170,6 +177,45 @@ def _rows(pattern: Pattern, garment: Axis) -> F64:
     return np.array([top, *inner, hem])
 
 
+def _up_to_the_top(pattern: Pattern, body: BodyView, axes: tuple[Axis, Axis], s: F64) -> F64:
+    """Rows on the person of a skirt's or trousers' rows `s`: stretched to where what is worn above ends, if they begin
+    below that.
+
+    A waist about the hips would leave nothing between it and a top that was tucked into something higher, and what is
+    there nobody's clothes can tell.
+    """
+    person, garment = axes
+    seam = _seam(body, person)
+    if seam is None:
+        return s
+    # A waistband lying flat often sags in the middle.
+    depth = np.linspace(s[0], s[0] + 0.3, 31)
+    starts = []
+    for u in (-0.4, 0.0, 0.4):
+        cloth = pattern.inside(garment.centre(depth) + u * garment.half1 * garment.across(depth), trunk=True)
+        starts.append(float(depth[int(cloth.argmax())]))
+    gap = float(np.median(starts)) - seam
+    if gap < GAP:
+        return s
+    rise = min(gap + 0.01, RISE)
+    end = 1.0 if pattern.limbs else float(s[0]) + 0.8
+    return np.asarray(s - rise * np.interp(s, [s[0], max(end, float(s[0]) + 0.15)], [1.0, 0.0]))
+
+
+def _seam(body: BodyView, person: Axis) -> float | None:
+    """s at which a top ends and a skirt or trousers begin; None where the photo does not show that."""
+    s = np.linspace(0.25, 1.3, 85)
+    below, above = ([L[n] for n in names] for names in (("skirt", "trousers", "belt"), ("upper", "outer")))
+    found = []
+    for u in (-0.8, -0.4, 0.0, 0.4, 0.8):
+        labels = sample(body.parse, person.centre(s) + u * person.half1 * person.across(s))
+        lower = np.isin(labels, below)
+        first = int(lower.argmax())
+        if lower.any() and first > 2 and np.isin(labels[max(first - 6, 0) : first], above).mean() > 0.5:
+            found.append(float(s[first]))
+    return float(np.median(found)) if len(found) >= 3 else None
+
+
 def _slim(person: Axis, s: AnyArray) -> F64:
     """Half width of a slim body (px) at s, from its joints alone; the silhouette may include loose clothes."""
     hs, hh = person.half0, person.half1
@@ -180,8 +226,11 @@ def _slim(person: Axis, s: AnyArray) -> F64:
     )
 
 
-def _widths(pattern: Pattern, body: BodyView, axes: tuple[Axis, Axis], s: F64) -> tuple[F64, F64, F64]:
-    """Half widths of the cloth to the left and right: on the person, in the garment (N, 2); and the scale (N,)."""
+def _widths(pattern: Pattern, body: BodyView, axes: tuple[Axis, Axis], s: F64, at: F64) -> tuple[F64, F64, F64]:
+    """Half widths of the cloth to the left and right: on the person, in the garment (N, 2); and the scale (N,).
+
+    `s` are rows of the garment, `at` those of the person where they lie.
+    """
     person, garment = axes
     # A coat over it is wider than the body that a top or a dress has to cover.
     coat = ("outer",) if pattern.category in ("top", "dress") else ()
@@ -195,8 +244,8 @@ def _widths(pattern: Pattern, body: BodyView, axes: tuple[Axis, Axis], s: F64) -
     own[0], own[-1] = np.maximum(own[0], 0.7 * own[1]), np.maximum(own[-1], 0.7 * own[-2])
     scale = _scale_across(pattern, person, garment, s)
     hung = own * scale[:, None]
-    slim = _slim(person, s)[:, None]
-    seen = extents(trunk, person, s, reach=1.2 * person.length)
+    slim = _slim(person, at)[:, None]
+    seen = extents(trunk, person, at, reach=1.2 * person.length)
     seen = np.where(seen > 0.4 * slim, seen, 0.0 if pattern.worn else slim)
     body_half = np.minimum(seen, 1.15 * slim)
     lower = pattern.category not in UPPER
@@ -236,22 +285,28 @@ def _scale_across(pattern: Pattern, person: Axis, garment: Axis, s: F64) -> F64:
 
 
 def _control(
-    s: F64, axes: tuple[Axis, Axis], person_ext: F64, garment_ext: F64, scale: F64, lift: tuple[float, float]
+    rows_of: tuple[F64, F64],
+    axes: tuple[Axis, Axis],
+    person_ext: F64,
+    garment_ext: F64,
+    scale: F64,
+    lift: tuple[float, float],
 ) -> tuple[F64, F64]:
-    """Pairs of control points (N, 2): person, garment.
+    """Pairs of control points (N, 2): person, garment; `rows_of` are their rows.
 
     Besides the rows of the cloth there is a wide frame around them, so that the spline keeps its direction far
     outside and the garment appears nowhere twice.
     """
     person, garment = axes
+    at, s = rows_of
     frame = np.zeros(len(s) + 2, bool)
     frame[[0, len(s) // 2 + 1, -1]] = True
-    rows = np.concatenate([[s[0] - 0.5], s, [s[-1] + 0.5]])
+    there, rows = (np.concatenate([[r[0] - 0.5], r, [r[-1] + 0.5]]) for r in (at, s))
     pick = np.clip(np.arange(-1, len(s) + 1), 0, len(s) - 1)
     scale, person_ext, garment_ext = scale[pick], person_ext[pick], garment_ext[pick]
-    centre_p, centre_g = person.centre(rows), garment.centre(rows)
-    across_p, across_g = person.across(rows), garment.across(rows)
-    joint_p, joint_g = person.half(rows), garment.half(rows)
+    centre_p, centre_g = person.centre(there), garment.centre(rows)
+    across_p, across_g = person.across(there), garment.across(rows)
+    joint_p, joint_g = person.half(there), garment.half(rows)
     fade = np.interp(rows, [0.0, 0.35], [1.0, 0.0])[:, None] * -person.down
     out_p, out_g = [centre_p + 0.5 * (lift[0] + lift[1]) * fade], [centre_g]
     for k, sign in enumerate((1.0, -1.0)):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from mojing.core.arrays import F32, F64, U8
+from mojing.core.arrays import F32, F64, U8, AnyArray
 from mojing.core.skeleton import J
 from mojing.perception.body import BodyView
 from mojing.perception.labels import L
@@ -82,7 +82,7 @@ def uncover(
     out = invented
     side = _outside(edit, body, rect=rect, length=length, upper=upper)
     if side.any():
-        out = _mix(out, _background(rgb, body, rect=rect), side * np.maximum(seen, _beside(edit, rect)))
+        out = _mix(out, background(rgb, body, rect=rect), side * np.maximum(seen, _beside(edit, rect)))
     if not edit.limbs or tone is None:
         return out
     skin = paint(edit.limbs, tone, rect=rect)
@@ -172,15 +172,18 @@ def _trunk(body: BodyView, *, upper: bool) -> F64:
     return np.asarray([*left, *reversed(right)], np.float64)
 
 
-def _background(rgb: U8, body: BodyView, *, rect: Rect) -> U8:
-    """The photo's background carried on behind the person, for a window (h, w, 3)."""
+def background(rgb: U8, body: BodyView, *, rect: Rect) -> U8:
+    """The photo's background carried on behind the person, for a window (h, w, 3).
+
+    Its colours are spread smoothly; its texture is that of the other side of the person's outline, mirrored.
+    """
     x, y, w, h = rect
     pad = max(w, h) // 3
     x0, y0 = max(x - pad, 0), max(y - pad, 0)
+    wide = np.s_[y0 : min(y + h + pad, body.hw[0]), x0 : min(x + w + pad, body.hw[1])]
     step = max(1, max(w, h) // 56)
-    few = np.s_[y0 : min(y + h + pad, body.hw[0]) : step, x0 : min(x + w + pad, body.hw[1]) : step]
-    mass = cv2.erode(cv2.compare(np.ascontiguousarray(body.alpha[few]), 12, cv2.CMP_LE), np.ones((3, 3), np.uint8))
-    mass = mass.astype(np.float32) / 255
+    few = np.s_[wide[0].start : wide[0].stop : step, wide[1].start : wide[1].stop : step]
+    mass = _free(body.alpha[few]).astype(np.float32) / 255
     colour = rgb[few].astype(np.float32) * mass[..., None]
     fill, weight = np.zeros_like(colour), np.zeros_like(mass)
     for sigma in (0.8, 2.0, 5.0, 16.0):
@@ -188,9 +191,36 @@ def _background(rgb: U8, body: BodyView, *, rect: Rect) -> U8:
         lack = np.clip(1.0 - weight, 0, 1)
         fill += c * lack[..., None]
         weight += m * lack
-    small = fill / np.maximum(weight, 1e-4)[..., None]
-    top, left = (y - y0) // step, (x - x0) // step
-    rows, cols = -(-h // step) + 1, -(-w // step) + 1
-    return np.asarray(
-        over_window(np.rint(small).astype(np.uint8)[top : top + rows, left : left + cols], step, (h, w)), np.uint8
-    )
+    small = np.rint(fill / np.maximum(weight, 1e-4)[..., None]).astype(np.uint8)
+    photo = rgb[wide]
+    smooth = np.asarray(over_window(small, step, (photo.shape[0], photo.shape[1])), np.uint8)
+    inner = np.s_[y - y0 : y - y0 + h, x - x0 : x - x0 + w]
+    texture = _mirrored(cv2.subtract(photo, smooth, dtype=cv2.CV_16S), body.alpha[wide], inner)
+    return np.asarray(cv2.add(smooth[inner], texture, dtype=cv2.CV_8U), np.uint8)
+
+
+def _free(alpha: U8) -> U8:
+    """Where nobody is, 0 or 255."""
+    return np.asarray(cv2.erode(cv2.compare(np.ascontiguousarray(alpha), 12, cv2.CMP_LE), np.ones((3, 3), np.uint8)))
+
+
+def _mirrored(texture: AnyArray, alpha: U8, inner: tuple[slice, slice]) -> AnyArray:
+    """Texture (h, w, 3) of the background, for a window of it: on the person that of the point as far beyond the next
+    edge, none where that is on a person, too."""
+    step = max(1, max(alpha.shape) // 320)
+    free = _free(alpha[::step, ::step])
+    if not free.any():
+        return np.zeros_like(texture[inner])
+    _, nearest = cv2.distanceTransformWithLabels(cv2.bitwise_not(free), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)
+    ys, xs = np.nonzero(free)
+    where = np.zeros((int(nearest.max()) + 1, 2), np.float32)
+    where[nearest[ys, xs]] = np.stack([xs, ys], axis=1)
+    grid = np.stack(np.meshgrid(*(np.arange(n, dtype=np.float32) for n in free.shape[::-1])), axis=-1)
+    source = np.where(free[..., None] > 0, grid, 2 * where[nearest] - grid)
+    wh = (alpha.shape[1], alpha.shape[0])
+    maps = [cv2.resize(m, wh, interpolation=cv2.INTER_LINEAR)[inner] for m in cv2.split((source - grid) * step)]
+    full = np.meshgrid(*(np.arange(k.start, k.stop, dtype=np.float32) for k in inner[::-1]))
+    at = [np.ascontiguousarray(m + g, np.float32) for m, g in zip(maps, full, strict=True)]
+    there = cv2.remap(_free(alpha), at[0], at[1], cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+    found = cv2.remap(texture, at[0], at[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+    return np.asarray(cv2.copyTo(found, there))
