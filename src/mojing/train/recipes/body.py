@@ -57,6 +57,8 @@ class Options(Taught):
     """weights to go on from, a checkpoint (.pt) or a shipped model (.onnx); none to begin anew"""
     pseudo: Path | None = None
     """folder of pseudo-labels to begin with, filled by the first weights where it lacks some; none to begin without"""
+    relabel: float = 0.5
+    """share of a run that goes on from weights at which it renews its pseudo-labels; 1 for never"""
     minutes: float = 60.0
     """training time, not counting loading"""
     small_share: float = 0.25
@@ -420,7 +422,7 @@ def _begin(
         sampler.small = False
         start_from(net, options.start, inputs=[Port("image", sampler.batch(0)[0].float() / 255)])
         ema.net.load_state_dict(net.state_dict())
-        rounds = [0.5]
+        rounds = [options.relabel]
     if options.pseudo is not None:
         pseudo_label(ema.net, people, keep=options.pseudo)
     if state is not None:
