@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from mojing.runtime.store import ModelStore
 from mojing.studio import attributes
 from mojing.studio.assess import assess, has_room, independent
 from mojing.studio.attributes import ATTRIBUTES
-from mojing.studio.directions import Directions, find_directions, unsupervised
+from mojing.studio.directions import Directions, find_directions, impression, unsupervised
 from mojing.studio.directions import edit as change
 from mojing.studio.generate import Designer, flatten
 from mojing.studio.invert import Budget, invert, prepare
@@ -24,7 +25,7 @@ from mojing.studio.novelty import Index
 from mojing.studio.personal import SEASONS, Judge, Wishes, breed, for_season, taste_of, usual_attributes
 from mojing.studio.pipeline import Studio
 from mojing.studio.shapes import in_other_shapes
-from mojing.studio.steps import Asked, least_change
+from mojing.studio.steps import Eyes, least_change
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def test_attributes_see_what_is_drawn() -> None:
     picture[1, 30:50:4, 24:40, :3] = (20, 20, 200)
     plain, sleeved = (dict(zip(ATTRIBUTES, row, strict=True)) for row in attributes.read(picture))
     assert sleeved["sleeve"] > plain["sleeve"] + 0.3
-    assert plain["length"] == pytest.approx(2.5, abs=0.2)
+    assert plain["length"] == pytest.approx(40 / 64, abs=0.02)
     assert plain["red"] > 50
     assert sleeved["pattern"] > plain["pattern"] + 5
     assert not attributes.read(np.zeros((1, 64, 64, 4), np.uint8)).any()
@@ -76,9 +77,12 @@ def test_the_way_of_least_change_leaves_alone_what_need_not_change(
     designer: Designer, known: Directions, name: str, kept: str
 ) -> None:
     design = designer.draw("t-shirt", n=1, seed=40, truncation=0.6)[0]
-    asked = Asked([ATTRIBUTES.index(name)], np.array([0.8], np.float32), known.spread, attributes.read)
-    ways = least_change(designer, design, asked, groups=("coarse", "middle", "fine"))
-    seen = (attributes.read(designer.render(ways)) - attributes.read(design.rgba[None])) / known.spread
+    eyes = Eyes(designer, attributes.read, known.spread, partial(impression, kinds=None))
+    start, rows = eyes(design.styles[None]), [ATTRIBUTES.index(name)]
+    goal = start.read[0, rows] + np.float32(0.8)
+    groups = ("coarse", "middle", "fine")
+    ways = least_change(eyes, start, kind="t-shirt", rows=rows, goal=goal, groups=groups)
+    seen = ways.read - start.read
     best = seen[np.abs(seen[:, ATTRIBUTES.index(name)] - 0.8).argmin()]
     assert best[ATTRIBUTES.index(name)] == pytest.approx(0.8, abs=0.2)
     assert abs(best[ATTRIBUTES.index(kept)]) < 0.1
@@ -98,6 +102,14 @@ def test_directions_explain_and_move_their_attribute(designer: Designer, known: 
             assert made.design.kind == design.kind
             assert made.design.controls["edits"] == {name: sign}
     assert np.mean(right) >= 0.9
+
+
+def test_an_edit_shows_the_picture_it_was_chosen_by(designer: Designer, known: Directions) -> None:
+    design = designer.draw("t-shirt", n=1, seed=41)[0]
+    made = change(designer, design, {"length": 1.0}, known=known, reader=attributes.read)
+    np.testing.assert_array_equal(made.design.rgba, designer.render(made.design.styles[None])[0])
+    change_seen = (attributes.read(made.design.rgba[None]) - attributes.read(design.rgba[None])) / known.spread
+    assert made.changes["length"][1] == pytest.approx(float(change_seen[0, ATTRIBUTES.index("length")]), abs=1e-4)
 
 
 def test_colour_and_hue_edits_come_nearer(designer: Designer, known: Directions) -> None:

@@ -386,6 +386,7 @@ def check(*, n: int, json_out: Path | None, known: Path | None, seed: int) -> No
             studio.directions,
             garments=studio.garments,
             kind_of=None if looker is None else kinds,
+            kinds=studio.kinds,
             n=n,
             seed=seed,
         )

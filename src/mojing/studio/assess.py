@@ -24,11 +24,14 @@ from mojing.studio.colours import palette_of
 from mojing.studio.directions import SLEEVELESS, Directions, edit
 from mojing.studio.files import crisp
 from mojing.studio.generate import CATEGORY, Design, Designer
+from mojing.studio.kinds import KindReader
 
 _SLEEVES = np.array([0.0, 1.0, 2.0], np.float32)
 _SIDE = 256
+_BY_NETWORK = ("sleeve", "length")
+"""What only the garment network can read."""
 
-KindReader = Callable[[U8], Sequence[str]]
+KindJudge = Callable[[U8], Sequence[str]]
 """Pictures on white (N, S, S, 3) -> the kind of each."""
 
 
@@ -53,7 +56,8 @@ def assess(
     known: Directions,
     *,
     garments: GarmentNet | None,
-    kind_of: KindReader | None,
+    kind_of: KindJudge | None,
+    kinds: KindReader | None = None,
     n: int = 40,
     amount: float = 1.5,
     seed: int = 1000,
@@ -62,8 +66,8 @@ def assess(
 
     What cannot be done is not asked for: see `has_room`.
     """
-    kinds = [k for k in designer.kinds if CATEGORY.get(k)]
-    drawn = [designer.draw(kinds[i % len(kinds)], n=1, seed=seed, start=i)[0] for i in range(n)]
+    wearable = [k for k in designer.kinds if CATEGORY.get(k)]
+    drawn = [designer.draw(wearable[i % len(wearable)], n=1, seed=seed, start=i)[0] for i in range(n)]
     before = [independent(d, garments) for d in drawn]
     out = {}
     for name in track(known.names, "attributes"):
@@ -73,8 +77,10 @@ def assess(
             sign = 1.0 if i % 2 else -1.0
             if not has_room(name, before[i][name], sign=sign):
                 continue  # trousers have no sleeves to change, a vest has none to lose
-            made = edit(designer, design, {name: sign * amount}, known=known, reader=attributes.read).design
-            change = independent(made, garments)[name] - before[i][name]
+            made = edit(
+                designer, design, {name: sign * amount}, known=known, reader=attributes.read, kinds=kinds
+            ).design
+            change = independent(made, garments if name in _BY_NETWORK else None)[name] - before[i][name]
             if np.isfinite(change):
                 right.append(bool(sign * change > NOISE[name]))
             if kind_of is not None:

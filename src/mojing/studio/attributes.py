@@ -14,9 +14,9 @@ from mojing.core.color import rgb_to_lab
 ATTRIBUTES: Final = ("sleeve", "length", "neckline", "lightness", "red", "yellow", "pattern")
 """Columns of what a reader gives. `red` and `yellow` are Lab's a and b, whose angle is the hue.
 
-sleeve: share of the cloth above the hem that lies beside the trunk, 0..1; length: of the trunk, in trunk widths;
-neckline: depth of the neckline, in trunk widths; lightness: mean L; pattern: how much colour changes within the
-garment, in Lab units."""
+sleeve: share of the cloth above the hem that lies beside the trunk, 0..1; length: from top to hem, in heights of the
+picture; neckline: depth of the neckline, in trunk widths; lightness: mean L; pattern: how much colour changes within
+the garment, in Lab units."""
 
 Reader = Callable[[U8], F32]
 """Pictures (N, S, S, 4) uint8 -> (N, len(ATTRIBUTES)) float32."""
@@ -48,7 +48,7 @@ def outline_numbers(alpha: F32) -> tuple[float, float, float]:
     Edges are found between pixels and areas weighed by opacity, so that a small step in styles shows.
     """
     mask = alpha > 0.5
-    ys, xs = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    ys = np.flatnonzero(mask.any(axis=1))
     y0, y1, middle = int(ys[0]), int(ys[-1]), float(np.median(np.nonzero(mask)[1]))
     height = y1 - y0 + 1
     width = max(float(np.median(_widths(mask, middle, rows=(0.5, 0.85)))), 2.0)
@@ -61,8 +61,7 @@ def outline_numbers(alpha: F32) -> tuple[float, float, float]:
     top, low = _edge(rows), len(rows) - 1 - _edge(rows[::-1])
     centre = alpha[:, max(int(middle) - 1, 0) : int(middle) + 2].max(axis=1)
     first = _edge(centre) if (centre > 0.5).any() else top
-    wide = float(xs[-1] - xs[0] + 1)
-    return beside / (beside + trunk), (low - top + 1) / min(width, wide), max(first - top, 0.0) / width
+    return beside / (beside + trunk), (low - top + 1) / len(rows), max(first - top, 0.0) / width
 
 
 def _edge(profile: F32) -> float:
@@ -80,14 +79,14 @@ def _widths(mask: AnyArray, middle: float, *, rows: tuple[float, float]) -> list
 
 
 def _run(row: AnyArray, x: float) -> tuple[int, int]:
-    """Ends of the run of cloth in a row that holds x, or of all of the row's cloth."""
+    """Ends of the run of cloth in a row (W,) bool that holds x, or is nearest to it."""
     on = np.flatnonzero(row)
     if not len(on):
         return 0, 0
-    cuts = np.flatnonzero(np.diff(on) > 1)
-    starts, ends = np.concatenate([[on[0]], on[cuts + 1]]), np.concatenate([on[cuts], [on[-1]]])
-    best = int(np.argmin(np.maximum(np.maximum(starts - x, x - ends), 0)))
-    return int(starts[best]), int(ends[best])
+    inside = int(on[np.abs(on - x).argmin()])
+    off = np.flatnonzero(~row)
+    after = int(np.searchsorted(off, inside))
+    return int(off[after - 1]) + 1 if after else 0, int(off[after]) - 1 if after < len(off) else len(row) - 1
 
 
 def _pattern(lab: F32, inside: AnyArray) -> float:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from mojing.core.arrays import F32, F64, AnyArray, readonly
+from mojing.core.arrays import F32, F64, U8, AnyArray, readonly
 from mojing.core.color import rgb_to_lab
 from mojing.core.errors import InputError, ModelError
 from mojing.studio.attributes import ATTRIBUTES, Reader
 from mojing.studio.generate import CATEGORY, Design, Designer
 from mojing.studio.invert import compared
+from mojing.studio.kinds import KindReader
 from mojing.studio.latent import Pca, layer_rows, principal, sample_styles
 from mojing.studio.shapes import in_other_shapes
-from mojing.studio.steps import Asked, least_change
+from mojing.studio.steps import Eyes, Tried, least_change
 
 FILE = "design-directions.npz"
 EDITS = (*ATTRIBUTES, "hue", "color")
@@ -32,9 +34,10 @@ SLEEVELESS = ("skirt", "trousers")
 """Categories that have neither sleeves nor necklines."""
 
 _COLOUR = ("lightness", "red", "yellow")
-_REST, _LOOK = 0.05, 20.0
-"""What a change of the other attributes (squares of spreads) and of the picture (mean square of opacity and colour on
-white, 0..1) weighs beside the miss (squares of spreads): a garment whose look changes much is read as another kind."""
+_REST, _LOOK, _KIND = 0.05, 20.0, 0.3
+"""What a change of the other attributes (squares of spreads), of the picture (mean square of opacity and colour on
+white, 0..1) and of its likeness to kinds (squares of standard deviations) weighs beside the miss (squares of spreads):
+a garment whose look changes much is read as another kind."""
 _RIDGE = 0.05
 
 
@@ -201,6 +204,7 @@ def edit(
     *,
     known: Directions,
     reader: Reader,
+    kinds: KindReader | None = None,
 ) -> Edited:
     """Change attributes of a design.
 
@@ -213,39 +217,60 @@ def edit(
         reader: reads attributes off pictures. Of designs on the way that changes the picture least, of steps of several
             lengths along the directions and, where the outline is to change, of other designs' shapes, the one is
             taken in which it sees best what was asked for, and which changes least besides.
+        kinds: tells what else a change costs: likeness to another kind.
 
     Raises:
         InputError: bad_design, for an attribute that has no direction.
     """
-    now = reader(design.rgba[None])[0]
-    asked = _asked(wishes, now, known)
+    asked = _asked(wishes, reader(design.rgba[None])[0], known)
     if not asked:
         return Edited(design, {})
-    rows = [known.names.index(name) for name in asked]
-    amounts = np.array(list(asked.values()), np.float32)
-    tried = _tried(designer, design, Asked(rows, amounts, known.spread, reader), known=known)
-    pictures = designer.render(tried)
-    seen = (reader(pictures) - now) / known.spread
-    look = ((compared(pictures) - compared(design.rgba[None])) ** 2).mean(axis=1)
-    miss = ((seen[:, rows] - amounts) ** 2).sum(axis=1)
-    best = int((miss + _REST * (np.delete(seen, rows, axis=1) ** 2).sum(axis=1) + _LOOK * look).argmin())
+    eyes = Eyes(designer, reader, known.spread, partial(impression, kinds=kinds))
+    start = eyes.at(design.styles[None], design.rgba[None])
+    tried = _tried(eyes, design, start, asked=asked, known=known)
+    rows, amounts = _rows_and_amounts(asked, known)
+    best = tried.row(int(_costs(tried, start, rows=rows, amounts=amounts).argmin()))
     edits = {**design.controls.get("edits", {})}
     for name in asked:
         edits[name] = round(float(edits.get(name, 0.0) + asked[name]), 4)
-    made = designer.again(design, tried[best], controls={"edits": edits})
-    reached = {name: (asked[name], float(seen[best, row])) for name, row in zip(asked, rows, strict=True)}
-    return Edited(made, reached)
+    controls = design.controls | {"edits": edits}
+    made = replace(design, rgba=best.rgba[0], styles=best.styles[0], controls=controls)
+    seen = (best.read - start.read)[0]
+    return Edited(made, {name: (asked[name], float(seen[row])) for name, row in zip(asked, rows, strict=True)})
 
 
-def _tried(designer: Designer, design: Design, asked: Asked, *, known: Directions) -> F32:
-    """Styles (M, L, W) that may show what was asked for."""
-    shape = any(known.names[row] in SHAPE for row in asked.rows)
+def impression(rgba: U8, *, kinds: KindReader | None) -> F32:
+    """Pictures (N, S, S, 4) as vectors (N, D) whose squared distance is what a change of the picture costs in an edit:
+    of look, and of the kinds that it is like."""
+    look = compared(rgba)
+    look *= np.float32(np.sqrt(_LOOK / look.shape[1]))
+    return look if kinds is None else np.concatenate([look, np.float32(np.sqrt(_KIND)) * kinds(rgba)], axis=1)
+
+
+def _rows_and_amounts(asked: Mapping[str, float], known: Directions) -> tuple[list[int], F32]:
+    return [known.names.index(name) for name in asked], np.array(list(asked.values()), np.float32)
+
+
+def _tried(eyes: Eyes, design: Design, start: Tried, *, asked: Mapping[str, float], known: Directions) -> Tried:
+    """Designs that may show what was asked for."""
+    rows, amounts = _rows_and_amounts(asked, known)
+    shape = any(name in SHAPE for name in asked)
     groups = ("coarse", "middle") if shape else ("middle", "fine")
-    step = np.tensordot(asked.amounts, known.vectors[asked.rows], axes=1)
-    tried = [least_change(designer, design, asked, groups=groups), design.styles + TRIES[:, None, None] * step]
+    goal = start.read[0, rows] + amounts
+    tried = [least_change(eyes, start, kind=design.kind, rows=rows, goal=goal, groups=groups)]
+    far = design.styles + TRIES[:, None, None] * np.tensordot(amounts, known.vectors[rows], axes=1)
     if shape:
-        tried.append(in_other_shapes(designer, design))
-    return np.concatenate(tried)
+        far = np.concatenate([far, in_other_shapes(eyes.designer, design)])
+    tried.append(eyes(far))
+    return Tried.joined(tried)
+
+
+def _costs(tried: Tried, start: Tried, *, rows: list[int], amounts: F32) -> F32:
+    """What speaks against each design (M,): what it misses, and what it changes besides."""
+    seen = tried.read - start.read
+    miss = ((seen[:, rows] - amounts) ** 2).sum(axis=1)
+    rest = (np.delete(seen, rows, axis=1) ** 2).sum(axis=1)
+    return np.asarray(miss + _REST * rest + ((tried.impression - start.impression) ** 2).sum(axis=1), np.float32)
 
 
 def _asked(wishes: Mapping[str, float | Sequence[int]], now: F32, known: Directions) -> dict[str, float]:

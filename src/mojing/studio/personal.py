@@ -14,6 +14,7 @@ from mojing.core.progress import report
 from mojing.studio.attributes import ATTRIBUTES, Reader
 from mojing.studio.directions import Directions, Edited, edit
 from mojing.studio.generate import Design, Designer, flatten
+from mojing.studio.kinds import KindReader
 from mojing.studio.latent import Pca, principal
 from mojing.studio.novelty import Index, Looker, distances
 
@@ -209,7 +210,15 @@ def _evolve(
     return best.astype(np.float32), best_score
 
 
-def for_season(designer: Designer, design: Design, season: str, *, known: Directions, reader: Reader) -> Edited:
+def for_season(
+    designer: Designer,
+    design: Design,
+    season: str,
+    *,
+    known: Directions,
+    reader: Reader,
+    kinds: KindReader | None = None,
+) -> Edited:
     """The summer or winter version of a design.
 
     Raises:
@@ -217,7 +226,7 @@ def for_season(designer: Designer, design: Design, season: str, *, known: Direct
     """
     if season not in SEASONS:
         raise InputError("bad_design", f"there is no season {season}", hint=f"use one of {', '.join(SEASONS)}")
-    return edit(designer, design, SEASONS[season], known=known, reader=reader)
+    return edit(designer, design, SEASONS[season], known=known, reader=reader, kinds=kinds)
 
 
 def taste_of(

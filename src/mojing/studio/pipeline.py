@@ -21,11 +21,12 @@ from mojing.perception.export import anchors_json
 from mojing.perception.features import Features
 from mojing.perception.garment import GarmentNet, GarmentView, outline_anchors
 from mojing.runtime.store import ModelStore
-from mojing.studio import attributes, directions, novelty
+from mojing.studio import attributes, directions, kinds, novelty
 from mojing.studio.directions import Directions, Edited
 from mojing.studio.files import Entry, crisp
 from mojing.studio.generate import CATEGORY, Design, Designer, flatten
 from mojing.studio.invert import Budget, Inversion, invert, prepare
+from mojing.studio.kinds import KindReader
 from mojing.studio.latent import interpolate, mix
 from mojing.studio.novelty import Index
 from mojing.studio.personal import Bred, Judge, Wishes, breed, for_season, taste_of, usual_attributes
@@ -79,6 +80,12 @@ class Studio:
     def directions(self) -> Directions:
         """The installed directions, or those of the file given."""
         return Directions.load(self._known or self.store.folder / directions.FILE)
+
+    @cached_property
+    def kinds(self) -> KindReader | None:
+        """The edit's own eyes for kinds, where they are installed."""
+        path = self.store.folder / kinds.FILE
+        return KindReader.load(path) if path.is_file() else None
 
     @cached_property
     def garments(self) -> GarmentNet | None:
@@ -160,11 +167,15 @@ class Studio:
 
     def edit(self, design: Design, wishes: Mapping[str, float | Sequence[int]]) -> Edited:
         """Change attributes of a design; see `directions.edit`."""
-        return directions.edit(self.designer, design, wishes, known=self.directions, reader=attributes.read)
+        return directions.edit(
+            self.designer, design, wishes, known=self.directions, reader=attributes.read, kinds=self.kinds
+        )
 
     def season(self, design: Design, season: str) -> Edited:
         """The summer or winter version of a design."""
-        return for_season(self.designer, design, season, known=self.directions, reader=attributes.read)
+        return for_season(
+            self.designer, design, season, known=self.directions, reader=attributes.read, kinds=self.kinds
+        )
 
     def between(self, a: Design, b: Design, *, steps: int) -> list[Design]:
         """Designs on the way from a to b, both included."""

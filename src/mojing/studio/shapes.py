@@ -15,7 +15,7 @@ from mojing.studio.colours import to_condition
 from mojing.studio.generate import Design, Designer, truncate
 from mojing.studio.latent import layer_rows
 
-POOL: Final = 24
+POOL: Final = 16
 """Designs of the kind whose shapes are tried."""
 PSI: Final = 0.9
 """How far these may lie from the kind's average."""

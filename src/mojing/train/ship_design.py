@@ -18,6 +18,8 @@ from mojing.core.errors import InputError, ModelError
 from mojing.perception.features import Features
 from mojing.runtime.store import ModelStore
 from mojing.studio.generate import flatten
+from mojing.studio.kinds import FILE as KINDS_FILE
+from mojing.studio.kinds import KindReader
 from mojing.studio.latent import write_weights
 from mojing.studio.novelty import FILE as INDEX_FILE
 from mojing.studio.novelty import Index
@@ -96,7 +98,7 @@ def read(run: Path) -> Finished:
 
 
 def ship_design(run: Path, folder: Path) -> Path:
-    """Write design-mapping, design, design-style-weights.npz and design-index.npz of a run into `folder`.
+    """Write design-mapping, design, design-style-weights, design-kinds and design-index.npz of a run into `folder`.
 
     The feature network is taken from `folder`, or from the installed models.
 
@@ -132,6 +134,7 @@ def ship_design(run: Path, folder: Path) -> Path:
     write_weights(folder, [w.numpy() for w in net.style_weights()])
     features = Features(store, threads=1)(flatten(told.images)).feature
     kinds = [classes[i] for i in told.labels]
+    KindReader.fit(told.images, kinds).save(folder / KINDS_FILE)
     Index.of(told.names, features, kinds=kinds).save(folder / INDEX_FILE)
     return path
 
