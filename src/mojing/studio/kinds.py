@@ -107,4 +107,4 @@ def _gradients(level: U8) -> F32:
     gap = np.abs((turn[..., None] - np.arange(TURNS, dtype=np.float32) + TURNS / 2) % TURNS - TURNS / 2)
     shares = np.hypot(right, down)[..., None] * np.maximum(1.0 - gap, 0.0)
     n = GRADIENT_SIDE // CELL
-    return np.sqrt(shares.reshape(n, CELL, n, CELL, TURNS).mean(axis=(1, 3))).ravel().astype(np.float32)
+    return np.asarray(np.sqrt(shares.reshape(n, CELL, n, CELL, TURNS).mean(axis=(1, 3))), np.float32).ravel()
