@@ -11,7 +11,8 @@ Figures = Mapping[str, Mapping[str, Any]]
 COMMANDS = {
     "face": "mojing eval face --data DATA --teacher LABELS --json face.json",
     "makeup": "mojing eval makeup --data DATA --teacher LABELS --json makeup.json",
-    "transfer": "mojing eval transfer --data DATA --teacher LABELS --baseline RUN/export --json transfer.json",
+    "transfer": "mojing eval transfer --data DATA --teacher LABELS --baseline RUNS/repaint/export "
+    "--baseline RUNS/ours-equal/export --json transfer.json",
     "match": "mojing eval match --data DATA --teacher LABELS --json match.json",
     "bench-makeup": "mojing bench makeup --json > bench-makeup.json",
 }
