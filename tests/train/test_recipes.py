@@ -103,6 +103,25 @@ def test_the_body_recipe_trains_resumes_and_ships(body_run: Path, data: Path, tm
     assert about["limits"]
 
 
+def test_runs_are_shipped_as_the_mean_of_their_weights(body_run: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    state = torch.load(body_run / "last.pt", weights_only=True)
+    larger = {k: 1.02 * v if v.is_floating_point() else v for k, v in state["ema"].items()}
+    torch.save(state | {"ema": larger}, other / "last.pt")
+    ship("body", body_run, tmp_path / "mean", others=[other])
+    torch.save(
+        state | {"ema": {k: v * 1.01 if v.is_floating_point() else v for k, v in state["ema"].items()}},
+        other / "last.pt",
+    )
+    (other / "log.jsonl").write_text((body_run / "log.jsonl").read_text())
+    ship("body", other, tmp_path / "alone")
+    image = {"image": np.full((1, 3, 256, 192), 0.5, np.float32)}
+    first, second = (Session(ModelStore(tmp_path / n).spec("body"), threads=1).run(image) for n in ("mean", "alone"))
+    assert all(np.allclose(first[k], second[k], atol=1e-3) for k in first)
+    assert "mean of 2 runs" in json.loads((tmp_path / "mean" / "body.json").read_text())["start"]
+
+
 def test_the_garment_recipe_trains_from_the_body(body_run: Path, data: Path, tmp_path: Path) -> None:
     options = garment.Options(
         data=data, teacher=data / "teacher", body=body_run / "last.pt", out=tmp_path, minutes=0.02, batch=3, threads=1,

@@ -200,11 +200,15 @@ PARTS = {
 }
 
 
-def ship(name: str, run: Path, folder: Path = MODELS) -> Path:
-    """Export the averaged weights of a run as model `name` into `folder`, with the run's length and last validation."""
+def ship(name: str, run: Path, folder: Path = MODELS, *, others: Sequence[Path] = ()) -> Path:
+    """Export the averaged weights of a run as model `name` into `folder`, with the run's length and last validation.
+
+    `others` are runs of the same network that the run went on from, or that went on from the same weights; the mean of
+    all weights is exported (Wortsman et al. 2022, arXiv:2203.05482).
+    """
     net, inputs, outputs, card = PARTS[name]()
-    state = torch.load(run / "last.pt", map_location="cpu", weights_only=True)
-    net.load_state_dict(state["ema"])
+    state, *rest = (torch.load(folder / "last.pt", map_location="cpu", weights_only=True) for folder in (run, *others))
+    net.load_state_dict(_mean([state["ema"], *(other["ema"] for other in rest)]))
     rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     checks = [row for row in rows if row.get("event") == "validation"]
     last = {k: v for k, v in (checks[-1] if checks else {}).items() if isinstance(v, float) and k != "minutes"}
@@ -212,9 +216,17 @@ def ship(name: str, run: Path, folder: Path = MODELS) -> Path:
     trained = {f"minutes_on_{cores.lower().replace(' ', '_')}": round(state["spent"] / 60, 1), "steps": state["step"]}
     card = {"licence": "Apache-2.0", "limits": LIMITS, **card, "training": trained, "metrics": last}
     card |= {key: state[key] for key in ("thresholds", "start") if key in state}
+    if rest:
+        card["start"] = f"{card.get('start', 'from scratch')}; the mean of {len(rest) + 1} runs' weights"
     path = export(net, folder, name, inputs=inputs, outputs=outputs, card=card)
     path.with_suffix(".md").write_text(model_card(json.loads(path.with_suffix(".json").read_text())))
     return path
+
+
+def _mean(weights: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """The mean of networks' weights; counters are the first one's."""
+    first = weights[0]
+    return {k: torch.stack([w[k] for w in weights]).mean(0) if v.is_floating_point() else v for k, v in first.items()}
 
 
 def model_card(about: dict[str, Any]) -> str:
@@ -257,6 +269,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="write NAME.onnx and NAME.json of a finished run")
     parser.add_argument("name", choices=sorted([*PARTS, "design"]))
     parser.add_argument("--run", type=Path, required=True, help="the run's folder")
+    parser.add_argument(
+        "--mean-with", type=Path, nargs="*", default=[], help="runs whose weights are averaged with its"
+    )
     parser.add_argument("--out", type=Path, default=MODELS, help="where to write; the package's own models by default")
     args = parser.parse_args(argv)
     if args.name == "design":
@@ -266,7 +281,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for about in (path.with_suffix(".json"), path.with_name("design-mapping.json")):
             about.with_suffix(".md").write_text(model_card(json.loads(about.read_text())))
         return 0
-    ship(args.name, args.run, args.out)
+    ship(args.name, args.run, args.out, others=args.mean_with)
     return 0
 
 

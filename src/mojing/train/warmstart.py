@@ -44,7 +44,11 @@ def start_from(net: nn.Module, path: Path, *, inputs: Sequence[Port]) -> None:
 
 
 def told(path: Path) -> str:
-    """Where a network came from, for its card: the file, and how long a shipped model was trained before."""
+    """Where a network came from, for its card: the file, and how long it was trained before."""
+    if path.suffix == ".pt":
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        before = f", which began {state['start']}" if "start" in state else ""
+        return f"from a run of {state['spent'] / 60:.0f} minutes{before}" if "spent" in state else f"from {path.name}"
     card = path.with_suffix(".json")
     if path.suffix != ".onnx" or not card.exists():
         return f"from {path.name}"
