@@ -13,7 +13,7 @@ from mojing.perception.body import BodyNet
 from mojing.perception.labels import L
 from mojing.runtime.store import ModelStore
 from mojing.train.data.people import IGNORE, Person
-from mojing.train.data.reclothed import reclothe
+from mojing.train.data.reclothed import bare_arms, reclothe
 
 ROOT = Path(__file__).parents[2]
 ANNA, SKIRT = ROOT / "examples" / "people" / "anna.jpg", ROOT / "examples" / "garments" / "skirt.jpg"
@@ -77,3 +77,17 @@ def test_a_filled_folder_is_read_and_not_made_anew(anna: Person, data: Path) -> 
         assert a.parse is not None
         assert b.parse is not None
         assert np.array_equal(a.parse, b.parse)
+
+
+def test_arms_painted_where_sleeves_were_are_arms_by_their_colour(anna: Person) -> None:
+    assert anna.parse is not None
+    rgb, parse = anna.levels[0].copy(), anna.parse.copy()
+    arms = np.isin(parse, [L["left_arm"], L["right_arm"]])
+    cloth = parse == L["upper"]
+    parse[arms] = L["outer"]
+    rgb[arms] = np.median(rgb[parse == L["face"]], axis=0)
+    rgb[cloth] = (20, 30, 200)
+    after = bare_arms(parse, rgb, anna.joints, edit=arms | cloth)
+    assert np.isin(after[arms], [L["left_arm"], L["right_arm"]]).mean() > 0.9
+    assert (after[cloth] == IGNORE).all()
+    assert np.array_equal(after[~(arms | cloth)], parse[~(arms | cloth)])

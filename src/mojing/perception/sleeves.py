@@ -56,6 +56,17 @@ def clothe_limbs(labels: U8, rgb: U8) -> U8:
     return out
 
 
+def like_skin(labels: U8, rgb: U8, where: AnyArray) -> AnyArray:
+    """Pixels (h, w) bool of `where` (h, w) bool whose colour is one of the face's; none where no face is seen."""
+    face = labels == L["face"]
+    out = np.zeros(labels.shape, bool)
+    if np.count_nonzero(face) < 30 or not where.any():
+        return out
+    lab = _colours_of(rgb, np.nonzero(where | face))
+    out[where] = _distance(lab[where], _main_colours(lab[face], 2)) < FAR
+    return out
+
+
 def _colours_of(rgb: U8, where: tuple[AnyArray, ...]) -> F32:
     """Lab colours (h, w, 3), lightness halved, of the pixels at these rows and columns; zeros elsewhere."""
     out = np.zeros(rgb.shape, np.float32)

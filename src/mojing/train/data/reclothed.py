@@ -20,9 +20,11 @@ from mojing.core.geometry import Box
 from mojing.core.image import Photo
 from mojing.core.skeleton import J
 from mojing.perception.body import BodyView
+from mojing.perception.decode import nearest_sides
 from mojing.perception.garment import GarmentView
 from mojing.perception.ground_truth import garment_rows
 from mojing.perception.labels import L
+from mojing.perception.sleeves import like_skin
 from mojing.train.data.garments import take_all_off
 from mojing.train.data.people import IGNORE, Person, alpha_box
 from mojing.tryon.pattern import make_pattern
@@ -98,15 +100,21 @@ def _dress(mirror: TryOn, person: Person, look: GarmentLook, folder: Path, *, na
         return
     stem = folder / f"{name}_{zlib.crc32(person.key.encode()):08x}"
     cv2.imwrite(f"{stem}.webp", cv2.cvtColor(result.image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_WEBP_QUALITY, 92])
-    cv2.imwrite(f"{stem}.png", labels_after(person.parse, result))
+    cv2.imwrite(f"{stem}.png", labels_after(person.parse, person.joints, result))
     np.save(stem.with_suffix(".npy"), person.joints)
 
 
-def labels_after(parse: NDArray[np.uint8], result: TryOnResult) -> NDArray[np.uint8]:
+def labels_after(parse: NDArray[np.uint8], joints: NDArray[np.float32], result: TryOnResult) -> NDArray[np.uint8]:
     """Labels (H, W) of a try-on: those before, and within the edit mask what the try-on knows; 255 where it is unsure.
 
     Nobody wears trousers below: where the network sees them, it painted something in between. What is left of a dress
-    above a skirt is a top now.
+    above a skirt is a top now. Where a dress was put on and the network still sees the old sleeves, arms were painted:
+    they have the face's colour.
+
+    Args:
+        parse: (H, W) labels before.
+        joints: (21, 3) of the person.
+        result: the try-on.
     """
     label = CATEGORIES[result.category]
     out = parse.copy()
@@ -129,7 +137,18 @@ def labels_after(parse: NDArray[np.uint8], result: TryOnResult) -> NDArray[np.ui
     out[cloth > 0.6] = label
     if result.category == "skirt":
         out[out == L["dress"]] = L["upper"]
-    return out
+        return out
+    return bare_arms(out, result.image, joints, edit=edit)
+
+
+def bare_arms(
+    parse: NDArray[np.uint8], rgb: NDArray[np.uint8], joints: NDArray[np.float32], *, edit: NDArray[np.bool_]
+) -> NDArray[np.uint8]:
+    """Labels (H, W) in which tops and coats within `edit` (H, W) are arms where they look like skin, else 255."""
+    sleeves = edit & np.isin(parse, [L["upper"], L["outer"]])
+    out = np.where(sleeves, np.uint8(IGNORE), parse)
+    out[like_skin(parse, rgb, sleeves)] = L["left_arm"]
+    return nearest_sides(out, joints)
 
 
 def _read(path: Path) -> Person:
