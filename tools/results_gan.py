@@ -14,7 +14,7 @@ COMMANDS = {
     "--json gan-shipped.json",
     "design": "mojing design check --json design.json",
     "bench-design": "mojing bench design --json > bench-design.json",
-    "bench-gan": "mojing bench gan --json > bench-gan.json",
+    "bench-gan": "mojing bench gan --width 16 --rounds 3 --json > bench-gan.json",
     "tryon-baselines": "mojing eval tryon --data DATA --teacher LABELS --baseline RUNS/pix2pix/export "
     "--baseline RUNS/cyclegan/export --json tryon-baselines.json",
 }
