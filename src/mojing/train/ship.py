@@ -50,7 +50,7 @@ def body_parts() -> tuple[nn.Module, list[Port], list[str], dict[str, Any]]:
     card = {
         "labels": list(LABELS),
         "joints": list(BODY_JOINTS),
-        "datasets": [PEOPLE, SHOP],
+        "datasets": [PEOPLE, SHOP, GARMENTS],
         "purpose": "one crop of a person -> 21-class parse, person alpha, 21 joint heat maps",
     }
     return BodyNet(), [Port("image", torch.rand(2, 3, 256, 192))], ["parse", "alpha", "heat"], card
