@@ -7,7 +7,6 @@ garment and the result, with the score, or the code of the refusal. For looking 
 from __future__ import annotations
 
 import argparse
-import csv
 from pathlib import Path
 
 import cv2
@@ -16,7 +15,7 @@ import numpy as np
 from mojing.core.arrays import U8
 from mojing.core.errors import InputError
 from mojing.core.image import load, save
-from mojing.perception.ground_truth import is_validation
+from mojing.perception.ground_truth import garment_rows, is_validation
 from mojing.tryon.pipeline import TryOn
 
 CELL = (300, 210)
@@ -29,10 +28,9 @@ def held_out(data: Path) -> tuple[list[Path], list[Path], dict[str, list[Path]]]
     street = sorted(p for p in (data / "people/photos").iterdir() if is_validation(p.stem))
     shop = sorted(p for p in (data / "shop/photos").glob("*_main.webp") if is_validation(p.stem))
     garments: dict[str, list[Path]] = {"shop": shop}
-    with (data / "garments/images.csv").open(encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            if row["label"] in KINDS and int(row["sender_id"]) % 9 == 4 and row["kids"] == "False":
-                garments.setdefault(row["label"], []).append(data / "garments/photos" / f"{row['image']}.webp")
+    for row in garment_rows(data, validation=True):
+        if row.label in KINDS and not row.kids:
+            garments.setdefault(row.label, []).append(row.photo)
     return street, shop, garments
 
 

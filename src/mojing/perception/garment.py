@@ -146,12 +146,10 @@ class GarmentNet:
         """
         x, y, w, h = cv2.boundingRect((outline > 127).astype(np.uint8))
         rects = [around((x + w / 2, y + h / 2), (size * w, size * h), INPUT_WH) for size in AGAIN]
-        white = np.float32(GROUND)
         crops = []
         for rect in rects:
-            cover = cut(outline, rect, wh=INPUT_WH, border=0)[..., None].astype(np.float32) / np.float32(255)
-            cloth = cut(rgb, rect, wh=INPUT_WH, border=(GROUND,) * 3).astype(np.float32)
-            crops.append(as_input((cloth * cover + white * (1 - cover)).astype(np.uint8)))
+            cover, cloth = cut(outline, rect, wh=INPUT_WH, border=0), cut(rgb, rect, wh=INPUT_WH, border=(GROUND,) * 3)
+            crops.append(as_input(on_white(cloth, cover)))
         out = self.session.run({"image": np.concatenate(crops)})
         heat = (out["heat"][0] + _over(rects[0], out["heat"][1], rects[1])) / 2
         return Reading(
@@ -243,6 +241,12 @@ def _softmax(logits: F32) -> F32:
 
 def _named(logits: F32, names: Sequence[str]) -> dict[str, float]:
     return dict(zip(names, (float(v) for v in _softmax(logits)), strict=True))
+
+
+def on_white(rgb: U8, cover: U8) -> U8:
+    """A cut-out (H, W, 3) by its opacity (H, W) on the ground that is laid beneath it for a look at it alone."""
+    soft = cover[..., None].astype(np.float32) / np.float32(255)
+    return np.asarray(rgb * soft + np.float32(GROUND) * (1 - soft), np.float32).astype(np.uint8)
 
 
 def _agreed(before: Mapping[str, float], logits: F32, names: Sequence[str]) -> dict[str, float]:

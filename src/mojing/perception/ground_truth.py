@@ -257,7 +257,7 @@ def garment_rows(data: Path, *, validation: bool) -> list[GarmentRow]:
     with (data / "garments" / "images.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
             kind = GARMENT_KINDS.get(row["label"])
-            if kind is None or (int(row["sender_id"]) % 9 == 4) != validation:
+            if kind is None or is_validation(row["sender_id"]) != validation:
                 continue
             photo = data / "garments" / "photos" / f"{row['image']}.webp"
             rows.append(GarmentRow(photo, row["label"], *kind, row["sender_id"], row["kids"] == "True"))

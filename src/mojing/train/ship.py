@@ -207,7 +207,7 @@ def ship(name: str, run: Path, folder: Path = MODELS, *, others: Sequence[Path] 
     all weights is exported (Wortsman et al. 2022, arXiv:2203.05482).
     """
     net, inputs, outputs, card = PARTS[name]()
-    state, *rest = (torch.load(folder / "last.pt", map_location="cpu", weights_only=True) for folder in (run, *others))
+    state, *rest = (torch.load(one / "last.pt", map_location="cpu", weights_only=True) for one in (run, *others))
     net.load_state_dict(_mean([state["ema"], *(other["ema"] for other in rest)]))
     rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     checks = [row for row in rows if row.get("event") == "validation"]

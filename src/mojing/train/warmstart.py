@@ -43,6 +43,11 @@ def start_from(net: nn.Module, path: Path, *, inputs: Sequence[Port]) -> None:
         raise ModelError("model_mismatch", f"{path} is a checkpoint of another network") from error
 
 
+def origin(start: Path | None) -> dict[str, str]:
+    """What a checkpoint keeps of where its run began, nothing for a run that began anew."""
+    return {} if start is None else {"start": told(start)}
+
+
 def told(path: Path) -> str:
     """Where a network came from, for its card: the file, and how long it was trained before."""
     if path.suffix == ".pt":

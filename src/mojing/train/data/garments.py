@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mojing.core.geometry import Box
 from mojing.core.skeleton import GARMENT_ANCHORS, A, J
 from mojing.perception.body import BodyView
-from mojing.perception.garment import AGAIN, CATEGORIES, GROUND, GarmentView
+from mojing.perception.garment import AGAIN, CATEGORIES, GarmentView, on_white
 from mojing.perception.ground_truth import garment_rows, seen_whole
 from mojing.perception.labels import L
 from mojing.perception.worn import KINDS, worn_anchors
@@ -250,12 +250,6 @@ def place(
         back = back * (1 - rng.uniform(0.1, 0.55) * shadow[..., None])
     soft = cover.astype(np.float32)[..., None] / 255
     return np.clip((rgb * soft + back * (1 - soft)) * light[..., None], 0, 255).astype(np.uint8)
-
-
-def on_white(rgb: NDArray[np.uint8], cover: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A cut-out (RGB and soft cover, uint8) on the ground that `GarmentNet.again` lays beneath it."""
-    soft = cover.astype(np.float32)[..., None] / 255
-    return (rgb * soft + GROUND * (1 - soft)).astype(np.uint8)
 
 
 def _afar(rng: np.random.Generator) -> float:

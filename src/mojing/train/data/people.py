@@ -100,18 +100,24 @@ def _load(name: str, photo: Path, teacher: Path, *, labels: Path, table: NDArray
         rgb = cv2.resize(rgb, wh, interpolation=cv2.INTER_AREA)
         parse = None if parse is None else cv2.resize(parse, wh, interpolation=cv2.INTER_NEAREST)
         joints[:, :2] *= scale
-    half = cv2.resize(rgb, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    quarter = cv2.resize(half, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    alpha = cv2.resize(known["mask"], (half.shape[1], half.shape[0]), interpolation=cv2.INTER_AREA)
-    if labelled and parse is not None:
-        alpha = cv2.resize(
-            (parse > 0).astype(np.uint8) * 255, (half.shape[1], half.shape[0]), interpolation=cv2.INTER_AREA
-        )
-    person = Person(f"{name}/{photo.stem}", [rgb, half, quarter], joints, parse, alpha, labelled)
+    levels = levels_of(rgb)
+    mask = (parse > 0).astype(np.uint8) * np.uint8(255) if parse is not None else known["mask"]
+    person = Person(f"{name}/{photo.stem}", levels, joints, parse, halved(mask, levels), labelled)
     if parse is not None:
         area = np.bincount(parse.ravel(), minlength=256)
         person.weight = 1.0 + sum(w for label, w in RARE.items() if area[L[label]] > LEAST_PX)
     return person
+
+
+def levels_of(rgb: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    """A photo (H, W, 3) at full, half and quarter size."""
+    half = cv2.resize(rgb, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    return [rgb, half, cv2.resize(half, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)]
+
+
+def halved(mask: NDArray[np.uint8], levels: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """A mask (H, W) of whatever size at the half size of a photo's levels."""
+    return cv2.resize(mask, (levels[1].shape[1], levels[1].shape[0]), interpolation=cv2.INTER_AREA)
 
 
 PRODUCTS: dict[str, str] = {

@@ -21,12 +21,11 @@ from mojing.core.image import Photo
 from mojing.core.skeleton import J
 from mojing.perception.body import BodyView
 from mojing.perception.decode import nearest_sides
-from mojing.perception.garment import GarmentView
 from mojing.perception.ground_truth import garment_rows
 from mojing.perception.labels import L
 from mojing.perception.sleeves import like_skin
 from mojing.train.data.garments import take_all_off
-from mojing.train.data.people import IGNORE, Person, alpha_box
+from mojing.train.data.people import IGNORE, Person, alpha_box, halved, levels_of
 from mojing.tryon.pattern import make_pattern
 from mojing.tryon.pipeline import GarmentLook, PersonLook, TryOn, TryOnResult
 
@@ -60,7 +59,7 @@ def _fill(people: Sequence[Person], data: Path, folder: Path, *, each: int, seed
     worn = [w.view for w in take_all_off([p for p in people if p.labelled]) if w.view.category in CATEGORIES]
     rng = np.random.default_rng(seed)
     for i, view in enumerate(worn):
-        look = _laid_out(view)
+        look = GarmentLook(Photo(view.rgb), view, make_pattern(view))
         for person in rng.choice(len(wearers), each, replace=False):
             _dress(mirror, wearers[person], look, folder, name=f"worn{i:04d}")
     lying = [row for row in garment_rows(data, validation=False) if row.category in CATEGORIES and not row.kids]
@@ -78,10 +77,6 @@ def _standing(person: Person) -> bool:
     h, w = person.levels[0].shape[:2]
     x, y, sure = person.joints[rows].T
     return bool(((sure > 0.5) & (x > 0) & (x < w) & (y > 0) & (y < h)).all())
-
-
-def _laid_out(view: GarmentView) -> GarmentLook:
-    return GarmentLook(Photo(view.rgb), view, make_pattern(view))
 
 
 def _dress(mirror: TryOn, person: Person, look: GarmentLook, folder: Path, *, name: str) -> None:
@@ -154,9 +149,5 @@ def bare_arms(
 def _read(path: Path) -> Person:
     rgb = cv2.cvtColor(cv2.imread(str(path.with_suffix(".webp"))), cv2.COLOR_BGR2RGB)
     parse = np.asarray(cv2.imread(str(path.with_suffix(".png")), cv2.IMREAD_UNCHANGED), np.uint8)
-    half = cv2.resize(rgb, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    quarter = cv2.resize(half, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    solid = np.where(parse > 0, 255, 0).astype(np.uint8)
-    alpha = cv2.resize(solid, (half.shape[1], half.shape[0]), interpolation=cv2.INTER_AREA)
-    joints = np.load(path)
-    return Person(f"reclothed/{path.stem}", [rgb, half, quarter], joints, parse, alpha, labelled=False)
+    levels, solid = levels_of(rgb), np.where(parse > 0, 255, 0).astype(np.uint8)
+    return Person(f"reclothed/{path.stem}", levels, np.load(path), parse, halved(solid, levels), labelled=False)

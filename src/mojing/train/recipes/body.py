@@ -39,9 +39,11 @@ from mojing.train.export import Port
 from mojing.train.loop import Ema, Prefetch, Run, checkpoint, cosine, descend, restore
 from mojing.train.nets.body import BodyNet, channels_last_bf16
 from mojing.train.options import Taught, parse_options
-from mojing.train.warmstart import start_from, told
+from mojing.train.warmstart import origin, start_from
 
 CROP_WH = (192, 256)
+WHOLE = 0.88
+"""Share of a crop that a whole person takes where nothing is left to chance."""
 CROPS = (0.5, 0.32, 0.18)
 """How often a crop shows the whole person, the torso, the legs."""
 CLOTHES = ("upper", "outer", "dress", "skirt", "trousers", "legwear", "shoes", "bag", "hat", "scarf")
@@ -270,15 +272,20 @@ def pseudo_label(net: nn.Module, people: list[Person], *, confident: float = 0.6
                 cv2.imwrite(str(keep / f"{p.key.replace('/', '_')}.png"), p.parse)
 
 
+def framed(box: tuple[float, float, float, float], margin: float) -> NDArray[np.float32]:
+    """What moves a box (centre, width, height) into the middle of a crop, of which it takes a share `margin`."""
+    cx, cy, bw, bh = box
+    scale = margin * min(CROP_WH[0] / max(bw, 20), CROP_WH[1] / max(bh, 20))
+    return aug.similarity((cx, cy), scale=scale, degrees=0, out_wh=CROP_WH)
+
+
 def _label_some(net: nn.Module, people: Sequence[Person], *, confident: float) -> None:
     best = [np.zeros(p.levels[0].shape[:2], np.float32) for p in people]
     labels = [np.zeros(p.levels[0].shape[:2], np.uint8) for p in people]
-    for box_of, margin in ((whole_box, 0.88), (lambda p: torso_box(p.joints), 0.95)):
+    for box_of, margin in ((whole_box, WHOLE), (lambda p: torso_box(p.joints), 0.95)):
         matrices = []
         for p in people:
-            cx, cy, bw, bh = box_of(p)
-            scale = margin * min(CROP_WH[0] / max(bw, 20), CROP_WH[1] / max(bh, 20))
-            matrices.append(aug.similarity((cx, cy), scale=scale, degrees=0, out_wh=CROP_WH))
+            matrices.append(framed(box_of(p), margin))
         images = [aug.warp_levels(p.levels, m, CROP_WH) for p, m in zip(people, matrices, strict=True)]
         for i, prob in enumerate(flip_average(net, np.stack(images))):
             h, w = people[i].levels[0].shape[:2]
@@ -313,9 +320,7 @@ def validate(net: nn.Module, people: list[Person]) -> dict[str, float]:
     union = np.zeros(len(LABELS))
     hits = total = 0
     for p in people:
-        cx, cy, bw, bh = whole_box(p)
-        scale = 0.88 * min(CROP_WH[0] / max(bw, 20), CROP_WH[1] / max(bh, 20))
-        m = aug.similarity((cx, cy), scale=scale, degrees=0, out_wh=CROP_WH)
+        m = framed(whole_box(p), WHOLE)
         x = torch.from_numpy(aug.warp_levels(p.levels, m, CROP_WH)).permute(2, 0, 1)[None].float() / 255
         with channels_last_bf16("cpu"):
             logits, _, heat = net(x.contiguous(memory_format=torch.channels_last))
@@ -402,7 +407,7 @@ def _shown(people: Sequence[Person]) -> dict[str, int]:
 def _about(options: Options) -> dict[str, str]:
     """What the model card says of the run beyond its length."""
     cores = "one CPU core" if options.threads == 1 else f"{options.threads} CPU cores"
-    return {"cores": cores, **({} if options.start is None else {"start": told(options.start)})}
+    return {"cores": cores, **origin(options.start)}
 
 
 def _begin(

@@ -27,7 +27,7 @@ from mojing.train.nets.body import channels_last_bf16
 from mojing.train.nets.face import ANCHORS, FaceNet
 from mojing.train.options import Taught, parse_options
 from mojing.train.refit import mesh_correction
-from mojing.train.warmstart import start_from, told
+from mojing.train.warmstart import origin, start_from
 
 SIDE = 192
 SMALL = 128
@@ -382,7 +382,7 @@ def train(options: Options) -> Path:
     strangers = load_others(options.data, options.teacher, count=options.others // 8, side=160, held_out=True)
     sampler = Sampler(faces, others, options)
     net = started(sampler).to(memory_format=torch.channels_last)
-    origin = {} if options.start is None else {"start": told(options.start)}
+    began = origin(options.start)
     run, ema = Run(options.out, minutes=options.minutes), Ema(net)
     optimizer = torch.optim.AdamW(net.parameters(), lr=options.lr, weight_decay=0.02)
     state = run.load()
@@ -405,7 +405,7 @@ def train(options: Options) -> Path:
         if run.progress >= next_check:
             next_check = run.progress + CHECK_EVERY
             run.log(event="validation", **validate(ema.net, held_out, strangers))
-        run.save(checkpoint(net, ema, optimizer) | origin, every_s=60)
+        run.save(checkpoint(net, ema, optimizer) | began, every_s=60)
     batches.close()
     if run.step:
         settle(ema.net, sampler, number=run.step, batches=options.settle)
@@ -413,7 +413,7 @@ def train(options: Options) -> Path:
     if large := [face for face in faces if len(face.rgb) >= SIDE]:
         refit(ema.net, large, rank=options.rank, strength=options.strength)
     run.log(event="validation", **validate(ema.net, held_out, strangers))
-    run.save(checkpoint(net, ema, optimizer) | origin)
+    run.save(checkpoint(net, ema, optimizer) | began)
     return run.folder / "last.pt"
 
 

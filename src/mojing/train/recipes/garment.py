@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from mojing.core.skeleton import GARMENT_ANCHORS, mirror_order
 from mojing.perception.cutout import by_regions
-from mojing.perception.garment import AGAIN, CATEGORIES, GROUND
+from mojing.perception.garment import AGAIN, CATEGORIES, GROUND, on_white
 from mojing.perception.kind import fit_legs, fit_trunk, level_pairs
 from mojing.perception.outline import symmetry
 from mojing.train.data import augment as aug
@@ -34,7 +34,6 @@ from mojing.train.data.garments import (
     lay_all_flat,
     load_garments,
     mirror,
-    on_white,
     real_scene,
     scene,
     take_all_off,
@@ -45,11 +44,11 @@ from mojing.train.loop import Ema, Prefetch, Run, checkpoint, cosine, descend, r
 from mojing.train.nets.body import BodyNet, channels_last_bf16
 from mojing.train.nets.garment import GarmentNet
 from mojing.train.options import Taught, parse_options
-from mojing.train.recipes.body import CROP_WH, pseudo_label
-from mojing.train.warmstart import start_from, told
+from mojing.train.recipes.body import CROP_WH, WHOLE, framed, pseudo_label
+from mojing.train.ship import MODELS
+from mojing.train.warmstart import origin, start_from
 
 MIRROR = mirror_order(GARMENT_ANCHORS)
-MODELS = Path(__file__).parents[2] / "models"
 
 
 @dataclass
@@ -110,11 +109,7 @@ def load_material(options: Options) -> Material:
 
 def _whole(people: Sequence[Person]) -> Tensor:
     """Whole people as the body network sees them."""
-    crops = []
-    for p in people:
-        x, y, w, h = whole_box(p)
-        scale = 0.88 * min(CROP_WH[0] / max(w, 20), CROP_WH[1] / max(h, 20))
-        crops.append(aug.warp_levels(p.levels, aug.similarity((x, y), scale=scale, degrees=0, out_wh=CROP_WH), CROP_WH))
+    crops = [aug.warp_levels(p.levels, framed(whole_box(p), WHOLE), CROP_WH) for p in people]
     return torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float() / 255
 
 
@@ -327,7 +322,7 @@ def train(options: Options) -> Path:
     run = Run(options.out, minutes=options.minutes)
     sampler = Sampler(material, options)
     rounds = _begin(options, run, sampler, nets=(net, ema), optimizer=optimizer)
-    about = {} if options.start is None else {"start": told(options.start)}
+    about = origin(options.start)
     run.log(event="material", worn=len(material.worn), real=len(material.real), held_worn=len(held_worn))
     sampler.small = run.progress < options.small_share
     batches = Prefetch(sampler.batch, start=run.step)

@@ -27,7 +27,7 @@ from mojing.train.nets.makeup import Judge, MakeupNet, Repainter
 from mojing.train.options import Taught, parse_options
 from mojing.train.painting import paint, rows_loss, to_linear
 from mojing.train.readers import thresholds_of, validate
-from mojing.train.warmstart import start_from, told
+from mojing.train.warmstart import origin, start_from
 
 CHECK_EVERY = 0.5
 """Share of the run between checks on held-out faces, whose time does not count."""
@@ -252,7 +252,7 @@ def train(options: Options) -> Path | None:
     net = net.to(memory_format=torch.channels_last)
     judge = Judge().to(memory_format=torch.channels_last)
     sampler = Sampler(pairs, options)
-    origin = {} if options.start is None else {"start": told(options.start)}
+    began = origin(options.start)
     if options.start is not None:
         start_from(net, options.start, inputs=sampler.ports())
     run, ema = Run(options.out, minutes=options.minutes, clock=CLOCKS[options.clock]), Ema(net, decay=0.995)
@@ -281,11 +281,11 @@ def train(options: Options) -> Path | None:
             next_check = run.progress + CHECK_EVERY
             run.log(event="validation", **validate(ema.net, held_out))
             run.start()
-        run.save(_states(net, judge, ema=ema, optimizer=optimizer, referee=referee) | origin, every_s=60)
+        run.save(_states(net, judge, ema=ema, optimizer=optimizer, referee=referee) | began, every_s=60)
     batches.close()
     run.log(event="validation", **validate(ema.net, held_out))
     states = _states(net, judge, ema=ema, optimizer=optimizer, referee=referee)
-    run.save(states | origin | {"thresholds": thresholds_of(ema.net, held_out)})
+    run.save(states | began | {"thresholds": thresholds_of(ema.net, held_out)})
     if isinstance(ema.net, Repainter):
         export_baseline(ema.net, run, clock=options.clock)
     return run.folder / "last.pt"
