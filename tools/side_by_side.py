@@ -9,7 +9,6 @@ publishing. Without it, the bundled examples.
 from __future__ import annotations
 
 import argparse
-import csv
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -21,7 +20,7 @@ from mojing.core.arrays import U8
 from mojing.core.errors import InputError
 from mojing.core.image import Photo, load, save
 from mojing.eval.putback import disturbed, worn_view
-from mojing.perception.ground_truth import is_validation
+from mojing.perception.ground_truth import garment_rows, is_validation
 from mojing.tryon.baselines import baseline_tryon, find_baselines, kind_of
 from mojing.tryon.pattern import make_pattern
 from mojing.tryon.pipeline import GarmentLook, PersonLook, TryOn
@@ -68,9 +67,8 @@ def held_out(mirror: TryOn, data: Path, *, seed: int) -> Iterator[Scene]:
     """Held-out street people: in turn with a held-out garment of `garments`, and with their own taken off them."""
     rng = np.random.default_rng(seed)
     people = sorted(p for p in (data / "people" / "photos").iterdir() if is_validation(p.stem))
-    with (data / "garments" / "images.csv").open(encoding="utf-8", newline="") as lines:
-        rows = [r for r in csv.DictReader(lines) if r["label"] in KINDS and r["kids"] != "True"]
-    garments = [data / "garments" / "photos" / f"{r['image']}.webp" for r in rows if is_validation(r["image"])]
+    rows = garment_rows(data, validation=True)
+    garments = [row.photo for row in rows if row.label in KINDS and not row.kids]
     for turn, i in enumerate(rng.permutation(len(people))):
         try:
             look = mirror.look(load(people[i]))

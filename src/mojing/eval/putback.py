@@ -8,8 +8,8 @@ where there are any, get the same drape and the same region as our network.
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from mojing.eval.products import read_small
 from mojing.perception.body import BodyNet, BodyView
 from mojing.perception.crops import as_input, cut, letterbox_rect
 from mojing.perception.garment import GarmentView
-from mojing.perception.ground_truth import is_validation
+from mojing.perception.ground_truth import garment_rows
 from mojing.perception.outline import attributes
 from mojing.perception.worn import take_off
 from mojing.runtime import ModelStore, Session
@@ -224,7 +224,9 @@ class _Leak:
         self.marks: dict[str, list[bool | None]] = {case.name: [] for case in CASES}
         self.shown: dict[str, list[bool | None]] = {case.name: [] for case in CASES}
         self.refused: dict[str, int] = {}
-        self.garments = {case.name: _garments(data, case) for case in CASES}
+        photos = {case.name: _garments(data, case) for case in CASES}
+        self.held = {name: len(found) for name, found in photos.items()}
+        self.garments = {name: cycle(found) for name, found in photos.items()}
         self.ceiling = Ceiling()
         self.outside = 0
 
@@ -259,20 +261,16 @@ class _Leak:
         read = {name: sum(m is not None for m in found) for name, found in self.shown.items()}
         return {
             **summary(self.shown),
+            "garment_photos": self.held,
             "ceiling": self.ceiling.result(read),
             "with_poor_ones": summary(self.marks),
             "refused": self.refused,
         }
 
 
-def _garments(data: Path, case: Case) -> Iterator[Path]:
-    """Held-out garment photos of the kinds that serve a case, adults' only, in turn, over and over."""
-    table = data / "garments" / "images.csv"
-    if not table.is_file():
-        return
-    with table.open(newline="", encoding="utf-8") as lines:
-        rows = [r for r in csv.DictReader(lines) if r["label"] in case.kinds and r["kids"] != "True"]
-    held = [r["image"] for r in rows if is_validation(r["image"])] or [r["image"] for r in rows]
-    photos = [p for i in sorted(held) for p in [data / "garments" / "photos" / f"{i}.webp"] if p.is_file()]
-    while photos:
-        yield from photos
+def _garments(data: Path, case: Case) -> list[Path]:
+    """Garment photos of held-out senders that serve a case, adults' only."""
+    if not (data / "garments" / "images.csv").is_file():
+        return []
+    rows = garment_rows(data, validation=True) or garment_rows(data, validation=False)
+    return sorted(r.photo for r in rows if r.label in case.kinds and not r.kids and r.photo.is_file())

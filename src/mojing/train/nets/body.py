@@ -36,7 +36,8 @@ class BodyNet(nn.Module):
         half, quarter, deep = self.unet((image - 0.5) * 4.0)
         dense = self.dense(half)
         present = self.presence(torch.cat([deep.mean((2, 3)), deep.amax((2, 3))], dim=1))
-        parse = dense[:, : len(LABELS)] + (self.gate * F.logsigmoid(present))[:, :, None, None]
+        # The logarithm of the chance of presence; log(sigmoid), as logsigmoid is exported, is -inf below -88.
+        parse = dense[:, : len(LABELS)] - (self.gate * F.softplus(-present))[:, :, None, None]
         return parse, dense[:, len(LABELS) :], self.joints(quarter), present
 
 

@@ -372,7 +372,7 @@ def _begin(
         start_from(net, options.start, inputs=[Port("image", sampler.batch(0)[0].float() / 255)])
         ema.net.load_state_dict(net.state_dict())
         run.log(event="real photos labelled", kept=label_real(ema.net, real))
-        rounds = [0.5]
+        return []
     return rounds
 
 
