@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -57,3 +59,11 @@ def test_cloth_of_a_photo_is_used() -> None:
     red = np.full((48, 48, 3), (250, 10, 10), np.uint8)
     shown = [drawn.fabric(np.random.default_rng(seed), [red], side=64) for seed in range(12)]
     assert any(float(np.abs(cloth - [250, 10, 10]).max()) < 1 for cloth in shown)
+
+
+def test_cloth_that_runs_out_of_its_photo_is_cut_inside_it() -> None:
+    item = drawn.draw(np.random.default_rng(0), [])
+    item.view = replace(item.view, alpha=np.full_like(item.view.alpha, 255))
+    (piece,) = drawn.cloth_of([item])
+    side = min(item.view.alpha.shape)
+    assert 0.7 * side <= min(piece.shape[:2]) <= side

@@ -450,7 +450,8 @@ def cloth_of(worn: Sequence[Worn], *, least: int = 40) -> list[NDArray[np.uint8]
     """Squares of real cloth from inside worn garments, at least `least` px wide."""
     found = []
     for item in worn[::2]:
-        inside = cv2.distanceTransform((item.view.alpha > 200).astype(np.uint8), cv2.DIST_C, 3)
+        cloth = np.pad((item.view.alpha > 200).astype(np.uint8), 1)  # the photo ends where cloth does
+        inside = cv2.distanceTransform(cloth, cv2.DIST_C, 3)[1:-1, 1:-1]
         y, x = np.unravel_index(int(inside.argmax()), inside.shape)
         r = int(inside[y, x] * 0.9)
         if 2 * r >= least:
