@@ -352,7 +352,6 @@ def personal(person: Person, out: Path, *, kind: str, n: int, seed: int, how: Sa
 
 def find(out: Path, *, method: str, n: int, count: int, kind: str, seed: int) -> None:
     """`mojing design directions`."""
-    from mojing.studio import attributes
     from mojing.studio.directions import find_directions
     from mojing.studio.pipeline import Studio
 
@@ -361,7 +360,7 @@ def find(out: Path, *, method: str, n: int, count: int, kind: str, seed: int) ->
         _show_unlabelled(studio, out, method=method, n=n, count=count, kind=kind, seed=seed)
         return
     with progress_bar():
-        found = find_directions(studio.designer, attributes.read, n=n, seed=seed)
+        found = find_directions(studio.designer, studio.reader, n=n, seed=seed)
     found.save(out)
     for name, fit, layers in zip(found.names, found.fit, found.layers, strict=True):
         say(f"{name:<10} explains {fit:6.1%} of the variance within a kind; moves {layers} layers")
@@ -370,30 +369,25 @@ def find(out: Path, *, method: str, n: int, count: int, kind: str, seed: int) ->
 
 def check(*, n: int, json_out: Path | None, known: Path | None, seed: int) -> None:
     """`mojing design check`."""
-    from mojing.studio.assess import assess
+    from mojing.studio.assess import assess, judge_of
     from mojing.studio.pipeline import Studio
 
     studio = Studio(known=known)
-    looker = studio.features
-
-    def kinds(pictures: U8) -> tuple[str, ...]:
-        assert looker is not None
-        return looker(pictures).names
-
     with progress_bar():
         found = assess(
             studio.designer,
             studio.directions,
             garments=studio.garments,
-            kind_of=None if looker is None else kinds,
+            kind_of=None if studio.features is None else judge_of(studio.features),
             kinds=studio.kinds,
             n=n,
             seed=seed,
         )
     for name, verdict in found.items():
         kept = "unknown" if verdict.kind_kept is None else f"{verdict.kind_kept:6.1%}"
+        exactly = "unknown" if verdict.kind_kept_exactly is None else f"{verdict.kind_kept_exactly:6.1%}"
         changed = "unknown" if verdict.changed is None else f"{verdict.changed:6.1%}"
-        say(f"{name:<10} changed as asked {changed}  kind kept {kept}  of {verdict.tried}")
+        say(f"{name:<10} changed as asked {changed}  kind kept {kept} (exactly {exactly})  of {verdict.tried}")
     if json_out is not None:
         write_json(json_out, {name: asdict(verdict) for name, verdict in found.items()})
 

@@ -14,20 +14,27 @@ from mojing.core.color import rgb_to_lab
 ATTRIBUTES: Final = ("sleeve", "length", "neckline", "lightness", "red", "yellow", "pattern")
 """Columns of what a reader gives. `red` and `yellow` are Lab's a and b, whose angle is the hue.
 
-sleeve: share of the cloth above the hem that lies beside the trunk, 0..1; length: from top to hem, in heights of the
-picture; neckline: depth of the neckline, in trunk widths; lightness: mean L; pattern: how much colour changes within
-the garment, in Lab units."""
+sleeve: share of the cloth above the hem that lies beside the trunk, 0..1, or, where a reader of sleeves is at hand, how
+long they are, 0 none, 1 short, 2 long; length: from top to hem, in units of the side of a square as large as the cloth,
+for pictures are as large as fits; neckline: depth of the neckline, in trunk widths; lightness: mean L; pattern: how
+much colour changes within the garment, in Lab units."""
 
 Reader = Callable[[U8], F32]
 """Pictures (N, S, S, 4) uint8 -> (N, len(ATTRIBUTES)) float32."""
 
 
-def read(rgba: U8) -> F32:
+def read(rgba: U8, *, sleeves: Callable[[U8], F32 | None] | None = None) -> F32:
     """Attributes (N, 7) of designs (N, S, S, 4), measured on their pixels and outlines; no network.
 
-    A design without cloth gives zeros.
+    A design without cloth gives zeros. `sleeves` reads sleeves (N,) better than outlines tell, where it can.
     """
-    return np.stack([_one(picture) for picture in rgba]) if len(rgba) else np.zeros((0, len(ATTRIBUTES)), np.float32)
+    if not len(rgba):
+        return np.zeros((0, len(ATTRIBUTES)), np.float32)
+    found = np.stack([_one(picture) for picture in rgba])
+    told = None if sleeves is None else sleeves(rgba)
+    if told is not None:
+        found[:, ATTRIBUTES.index("sleeve")] = np.where(found.any(axis=1), told, 0)
+    return found
 
 
 def _one(rgba: U8) -> F32:
@@ -61,7 +68,7 @@ def outline_numbers(alpha: F32) -> tuple[float, float, float]:
     top, low = _edge(rows), len(rows) - 1 - _edge(rows[::-1])
     centre = alpha[:, max(int(middle) - 1, 0) : int(middle) + 2].max(axis=1)
     first = _edge(centre) if (centre > 0.5).any() else top
-    return beside / (beside + trunk), (low - top + 1) / len(rows), max(first - top, 0.0) / width
+    return beside / (beside + trunk), (low - top + 1) / float(np.sqrt(alpha.sum())), max(first - top, 0.0) / width
 
 
 def _edge(profile: F32) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,11 +13,11 @@ from mojing.core.arrays import F32, F64, U8, AnyArray, readonly
 from mojing.core.color import rgb_to_lab
 from mojing.core.errors import InputError, ModelError
 from mojing.studio.attributes import ATTRIBUTES, Reader
-from mojing.studio.generate import CATEGORY, Design, Designer
+from mojing.studio.generate import CATEGORY, SLEEVELESS, Design, Designer
 from mojing.studio.invert import compared
-from mojing.studio.kinds import KindReader
+from mojing.studio.kinds import LADDERS, KindReader
 from mojing.studio.latent import Pca, layer_rows, principal, sample_styles
-from mojing.studio.shapes import in_other_shapes
+from mojing.studio.shapes import between_kinds, in_other_shapes
 from mojing.studio.steps import Eyes, Tried, least_change
 
 FILE = "design-directions.npz"
@@ -29,9 +29,6 @@ TRIES: F32 = np.array([0.5, 0.75, 1.0, 1.5, 2.0, 3.0], np.float32)
 
 SHAPE = frozenset(("sleeve", "length", "neckline"))
 """Attributes of the outline."""
-
-SLEEVELESS = ("skirt", "trousers")
-"""Categories that have neither sleeves nor necklines."""
 
 _COLOUR = ("lightness", "red", "yellow")
 _REST, _LOOK, _KIND = 0.05, 20.0, 0.3
@@ -48,7 +45,7 @@ class Directions:
     Attributes:
         names: attribute of each row.
         vectors: (A, L, W) float32; a step of 1 changes the attribute by about one `spread`.
-        spread: (A,) float32, standard deviation of the attribute among designs of one kind.
+        spread: (A,) float32, standard deviation of the attribute among designs of one kind; of sleeves, among all.
         fit: (A,) float32, share of that variance which the linear model explains on designs it was not fitted to.
         layers: which layers each moves.
     """
@@ -110,13 +107,16 @@ def find_directions(
     x = basis.coordinates(styles[:, 0]).astype(np.float64)
     means = {k: _rows(kinds, k) for k in dict.fromkeys(kinds)}
     centres = np.stack([x[rows].mean(axis=0) for rows in means.values()])
-    for rows in means.values():
-        x[rows] -= x[rows].mean(axis=0)
-        values[rows] -= values[rows].mean(axis=0)
     for column, name in enumerate(names):
         if name in ("sleeve", "neckline"):
             values[[CATEGORY.get(kind) in SLEEVELESS for kind in kinds], column] = np.nan
+    over_all = np.nanstd(values, axis=0)
+    for rows in means.values():
+        x[rows] -= x[rows].mean(axis=0)
+        values[rows] -= values[rows].mean(axis=0)
     spread = np.maximum(np.nanstd(values, axis=0), 1e-6)
+    if "sleeve" in names:  # kinds differ by it alone: what is usual within one is next to nothing
+        spread[names.index("sleeve")] = max(over_all[names.index("sleeve")], 1e-6)
     values = np.nan_to_num(values)  # no sleeve to be told of is the average one
     slopes, fit = _regress(x, values / spread)
     kind_plane = _orthonormal(centres - centres.mean(axis=0))
@@ -215,9 +215,9 @@ def edit(
             `color` -> RGB wanted.
         known: the directions.
         reader: reads attributes off pictures. Of designs on the way that changes the picture least, of steps of several
-            lengths along the directions and, where the outline is to change, of other designs' shapes, the one is
-            taken in which it sees best what was asked for, and which changes least besides.
-        kinds: tells what else a change costs: likeness to another kind.
+            lengths along the directions and, where the outline is to change, of other designs' shapes and those
+            between kinds, the one is taken in which it sees best what was asked for, and which changes least besides.
+        kinds: tells what else a change costs: likeness to another kind, if that differs by more than what is asked.
 
     Raises:
         InputError: bad_design, for an attribute that has no direction.
@@ -225,10 +225,13 @@ def edit(
     asked = _asked(wishes, reader(design.rgba[None])[0], known)
     if not asked:
         return Edited(design, {})
-    eyes = Eyes(designer, reader, known.spread, partial(impression, kinds=kinds))
+    first = next((name for name in asked if name in LADDERS), next(iter(asked)))
+    likeness = None if kinds is None else partial(kinds.likeness, own=design.kind, attribute=first)
+    eyes = Eyes(designer, reader, known.spread, partial(impression, likeness=likeness))
     start = eyes.at(design.styles[None], design.rgba[None])
+    rows = [known.names.index(name) for name in asked]
+    amounts = np.array(list(asked.values()), np.float32)
     tried = _tried(eyes, design, start, asked=asked, known=known)
-    rows, amounts = _rows_and_amounts(asked, known)
     best = tried.row(int(_costs(tried, start, rows=rows, amounts=amounts).argmin()))
     edits = {**design.controls.get("edits", {})}
     for name in asked:
@@ -239,29 +242,27 @@ def edit(
     return Edited(made, {name: (asked[name], float(seen[row])) for name, row in zip(asked, rows, strict=True)})
 
 
-def impression(rgba: U8, *, kinds: KindReader | None) -> F32:
+def impression(rgba: U8, *, likeness: Callable[[U8], F32] | None) -> F32:
     """Pictures (N, S, S, 4) as vectors (N, D) whose squared distance is what a change of the picture costs in an edit:
-    of look, and of the kinds that it is like."""
+    of look, and of its likeness to kinds (N, K), where they are read."""
     look = compared(rgba)
     look *= np.float32(np.sqrt(_LOOK / look.shape[1]))
-    return look if kinds is None else np.concatenate([look, np.float32(np.sqrt(_KIND)) * kinds(rgba)], axis=1)
-
-
-def _rows_and_amounts(asked: Mapping[str, float], known: Directions) -> tuple[list[int], F32]:
-    return [known.names.index(name) for name in asked], np.array(list(asked.values()), np.float32)
+    return look if likeness is None else np.concatenate([look, np.float32(np.sqrt(_KIND)) * likeness(rgba)], axis=1)
 
 
 def _tried(eyes: Eyes, design: Design, start: Tried, *, asked: Mapping[str, float], known: Directions) -> Tried:
     """Designs that may show what was asked for."""
-    rows, amounts = _rows_and_amounts(asked, known)
+    rows = [known.names.index(name) for name in asked]
+    amounts = np.array(list(asked.values()), np.float32)
     shape = any(name in SHAPE for name in asked)
     groups = ("coarse", "middle") if shape else ("middle", "fine")
     goal = start.read[0, rows] + amounts
     tried = [least_change(eyes, start, kind=design.kind, rows=rows, goal=goal, groups=groups)]
-    far = design.styles + TRIES[:, None, None] * np.tensordot(amounts, known.vectors[rows], axes=1)
+    far = [design.styles + TRIES[:, None, None] * np.tensordot(amounts, known.vectors[rows], axes=1)]
     if shape:
-        far = np.concatenate([far, in_other_shapes(eyes.designer, design)])
-    tried.append(eyes(far))
+        far.append(in_other_shapes(eyes.designer, design))
+        far += [between_kinds(eyes.designer, design, name, more=more > 0) for name, more in asked.items()]
+    tried.append(eyes(np.concatenate(far)))
     return Tried.joined(tried)
 
 

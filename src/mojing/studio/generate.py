@@ -41,6 +41,9 @@ CATEGORY: dict[str, str] = {
 }
 """Kind of a design -> category of the try-on; hats and shoes are not put on."""
 
+SLEEVELESS = ("skirt", "trousers")
+"""Categories that have neither sleeves nor necklines."""
+
 ALIASES = {
     "tee": "t-shirt",
     "tshirt": "t-shirt",

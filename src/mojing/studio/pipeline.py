@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from mojing.perception.features import Features
 from mojing.perception.garment import GarmentNet, GarmentView, outline_anchors
 from mojing.runtime.store import ModelStore
 from mojing.studio import attributes, directions, kinds, novelty
+from mojing.studio.attributes import Reader
 from mojing.studio.directions import Directions, Edited
 from mojing.studio.files import Entry, crisp
 from mojing.studio.generate import CATEGORY, Design, Designer, flatten
@@ -86,6 +87,11 @@ class Studio:
         """The edit's own eyes for kinds, where they are installed."""
         path = self.store.folder / kinds.FILE
         return KindReader.load(path) if path.is_file() else None
+
+    @cached_property
+    def reader(self) -> Reader:
+        """What reads attributes off designs."""
+        return partial(attributes.read, sleeves=None if self.kinds is None else self.kinds.sleeves)
 
     @cached_property
     def garments(self) -> GarmentNet | None:
@@ -168,14 +174,12 @@ class Studio:
     def edit(self, design: Design, wishes: Mapping[str, float | Sequence[int]]) -> Edited:
         """Change attributes of a design; see `directions.edit`."""
         return directions.edit(
-            self.designer, design, wishes, known=self.directions, reader=attributes.read, kinds=self.kinds
+            self.designer, design, wishes, known=self.directions, reader=self.reader, kinds=self.kinds
         )
 
     def season(self, design: Design, season: str) -> Edited:
         """The summer or winter version of a design."""
-        return for_season(
-            self.designer, design, season, known=self.directions, reader=attributes.read, kinds=self.kinds
-        )
+        return for_season(self.designer, design, season, known=self.directions, reader=self.reader, kinds=self.kinds)
 
     def between(self, a: Design, b: Design, *, steps: int) -> list[Design]:
         """Designs on the way from a to b, both included."""
@@ -206,9 +210,9 @@ class Studio:
         """
         looker = self.features or Features(self.store, threads=self.threads)
         kind = self.designer.kind(kind)
-        usual, spread = usual_attributes(self.designer, attributes.read, kind=kind)
+        usual, spread = usual_attributes(self.designer, self.reader, kind=kind)
         taste = taste_of(looker, liked, disliked, index=self.index)
-        judge = Judge(looker, attributes.read, taste, wishes, usual, spread, self.index)
+        judge = Judge(looker, self.reader, taste, wishes, usual, spread, self.index)
         return breed(self.designer, judge, kind=kind, n=n, seed=seed)
 
 
