@@ -31,10 +31,10 @@ SHAPE = frozenset(("sleeve", "length", "neckline"))
 """Attributes of the outline."""
 
 _COLOUR = ("lightness", "red", "yellow")
-_REST, _LOOK, _KIND = 0.05, 20.0, 0.3
+_REST, _LOOK, _KIND, _KIND_IN_COLOURS = 0.05, 20.0, 0.5, 3.0
 """What a change of the other attributes (squares of spreads), of the picture (mean square of opacity and colour on
 white, 0..1) and of its likeness to kinds (squares of standard deviations) weighs beside the miss (squares of spreads):
-a garment whose look changes much is read as another kind."""
+a garment whose look changes much is read as another kind, for which another colour is no reason at all."""
 _RIDGE = 0.05
 
 
@@ -227,7 +227,8 @@ def edit(
         return Edited(design, {})
     first = next((name for name in asked if name in LADDERS), next(iter(asked)))
     likeness = None if kinds is None else partial(kinds.likeness, own=design.kind, attribute=first)
-    eyes = Eyes(designer, reader, known.spread, partial(impression, likeness=likeness))
+    weight = _KIND if any(name in SHAPE for name in asked) else _KIND_IN_COLOURS
+    eyes = Eyes(designer, reader, known.spread, partial(impression, likeness=likeness, weight=weight))
     start = eyes.at(design.styles[None], design.rgba[None])
     rows = [known.names.index(name) for name in asked]
     amounts = np.array(list(asked.values()), np.float32)
@@ -242,12 +243,12 @@ def edit(
     return Edited(made, {name: (asked[name], float(seen[row])) for name, row in zip(asked, rows, strict=True)})
 
 
-def impression(rgba: U8, *, likeness: Callable[[U8], F32] | None) -> F32:
+def impression(rgba: U8, *, likeness: Callable[[U8], F32] | None, weight: float = _KIND) -> F32:
     """Pictures (N, S, S, 4) as vectors (N, D) whose squared distance is what a change of the picture costs in an edit:
-    of look, and of its likeness to kinds (N, K), where they are read."""
+    of look, and of its likeness to kinds (N, K), weighed so, where they are read."""
     look = compared(rgba)
     look *= np.float32(np.sqrt(_LOOK / look.shape[1]))
-    return look if likeness is None else np.concatenate([look, np.float32(np.sqrt(_KIND)) * likeness(rgba)], axis=1)
+    return look if likeness is None else np.concatenate([look, np.float32(np.sqrt(weight)) * likeness(rgba)], axis=1)
 
 
 def _tried(eyes: Eyes, design: Design, start: Tried, *, asked: Mapping[str, float], known: Directions) -> Tried:
@@ -255,15 +256,15 @@ def _tried(eyes: Eyes, design: Design, start: Tried, *, asked: Mapping[str, floa
     rows = [known.names.index(name) for name in asked]
     amounts = np.array(list(asked.values()), np.float32)
     shape = any(name in SHAPE for name in asked)
+    ways = [between_kinds(eyes.designer, design, name, more=more > 0) for name, more in asked.items()]
+    shapes = eyes(np.concatenate([in_other_shapes(eyes.designer, design), *ways])) if shape else start
+    if list(asked) == ["sleeve"] and len(ways[0]):
+        return Tried.joined([start, shapes])  # whatever else reads as other sleeves is seldom a garment
     groups = ("coarse", "middle") if shape else ("middle", "fine")
     goal = start.read[0, rows] + amounts
-    tried = [least_change(eyes, start, kind=design.kind, rows=rows, goal=goal, groups=groups)]
-    far = [design.styles + TRIES[:, None, None] * np.tensordot(amounts, known.vectors[rows], axes=1)]
-    if shape:
-        far.append(in_other_shapes(eyes.designer, design))
-        far += [between_kinds(eyes.designer, design, name, more=more > 0) for name, more in asked.items()]
-    tried.append(eyes(np.concatenate(far)))
-    return Tried.joined(tried)
+    near = least_change(eyes, start, kind=design.kind, rows=rows, goal=goal, groups=groups)
+    far = eyes(design.styles + TRIES[:, None, None] * np.tensordot(amounts, known.vectors[rows], axes=1))
+    return Tried.joined([near, far, shapes])
 
 
 def _costs(tried: Tried, start: Tried, *, rows: list[int], amounts: F32) -> F32:
