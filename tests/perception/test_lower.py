@@ -81,3 +81,14 @@ def test_other_labels_never_change(seed: int) -> None:
     changed = out != labels
     assert np.isin(labels[changed], [L[n] for n in ("dress", "skirt", "trousers")]).all()
     assert np.isin(out[changed], [L[n] for n in ("dress", "skirt", "trousers", "upper", "outer")]).all()
+
+
+def test_what_is_usual_tips_a_close_call_and_no_clear_one() -> None:
+    labels = skirt_with_a_patch()
+    usual = {"trousers": 0.6, "skirt": -0.8}
+    close, clear = logits_of(labels, margin=0.2), logits_of(labels, margin=4.0)
+    close[L["trousers"], 40:80, 10:30] = 0.15
+    for logits, plain, told in ((close, "skirt", "trousers"), (clear, "skirt", "skirt")):
+        for prior, winner in ((None, plain), (usual, told)):
+            out = one_garment_below(labels, logits, standing(100), present=PRESENT, prior=prior)
+            assert set(np.unique(out[40:80, 10:30])) == {L[winner]}

@@ -12,6 +12,7 @@ import torch
 from mojing.core.errors import ModelError
 from mojing.core.skeleton import J
 from mojing.perception.labels import LABELS, L
+from mojing.perception.lower import RIVALS
 from mojing.runtime.session import Session
 from mojing.runtime.store import ModelStore
 from mojing.train.data import people as people_data
@@ -184,3 +185,19 @@ def test_an_export_that_differs_from_torch_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="differs"):
         export(Unfaithful(), tmp_path, "x", inputs=[Port("x", torch.rand(1, 4))], outputs=["y"], card={})
     assert not (tmp_path / "x.onnx").exists()
+
+
+def test_the_prior_undoes_that_rare_clothes_are_drawn_more_often(data: Path) -> None:
+    def wearing(name: str, weight: float) -> people_data.Person:
+        parse = np.zeros((64, 48), np.uint8)
+        parse[10:60, 4:44] = L[name]
+        return people_data.Person(name, [], np.zeros((21, 3), np.float32), parse, parse, labelled=True, weight=weight)
+
+    options = body.Options(data=data, reclothed_share=0.5, labelled_share=1.0)
+    kinds = [wearing("dress", 1.0), wearing("skirt", 3.0), wearing("trousers", 1.0), wearing("trousers", 1.0)]
+    plain = body.prior(body.Sampler(kinds, options, []))
+    # Skirts: a quarter of the photos, half of what is drawn.
+    np.testing.assert_allclose([plain[n] for n in RIVALS], np.log([1.5, 0.5, 1.5]), atol=1e-3)
+    more = body.prior(body.Sampler(kinds, options, [], [wearing("dress", 1.0)]))
+    assert more["dress"] < plain["dress"]
+    assert body.prior(body.Sampler(kinds[:2], options, [])) == {}

@@ -10,7 +10,7 @@ on the mean IoU of photos that were trained on and checked on the held-out ones;
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,10 +65,13 @@ def calibrate(data: Path, *, teacher: Path | None, store: ModelStore) -> dict[st
     checking = _samples(net, data, held, teacher=labels)
     if min(len(tuning), len(checking)) < 2:
         raise InputError("bad_data", "too few labelled photos to calibrate on")
-    bias = climb(tuning).round(2)
+    bias = climb(tuning, net.prior).round(2)
     return {
         "logit_bias": dict(zip(LABELS, bias.tolist(), strict=True)),
-        "held_out_mean_iou": {"before": score(checking, np.zeros(len(LABELS))), "after": score(checking, bias)},
+        "held_out_mean_iou": {
+            "before": score(checking, np.zeros(len(LABELS)), net.prior),
+            "after": score(checking, bias, net.prior),
+        },
     }
 
 
@@ -100,24 +103,24 @@ def _on_grid(parse: U8, rect: Rect) -> U8:
     return np.asarray(cv2.remap(parse, gx, gy, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT), np.uint8)
 
 
-def score(samples: Sequence[Sample], bias: AnyArray) -> float:
+def score(samples: Sequence[Sample], bias: AnyArray, prior: Mapping[str, float] | None = None) -> float:
     """Mean IoU over the reported groups with these numbers added."""
     meter = ParseMeter()
     for sample in samples:
         logits = sample.logits + bias[:, None, None].astype(np.float32)
-        labels = one_garment_below(decode.labels_of(logits), logits, sample.joints, present=EVERY)
+        labels = one_garment_below(decode.labels_of(logits), logits, sample.joints, present=EVERY, prior=prior)
         meter.add(labels, sample.truth)
         meter.matrix[0, 0] += sample.beyond
     return float(meter.result()["mean_iou"])
 
 
-def climb(samples: Sequence[Sample]) -> AnyArray:
+def climb(samples: Sequence[Sample], prior: Mapping[str, float] | None = None) -> AnyArray:
     """Coordinate ascent from zero; left and right share their number, and labels of no group stay as they are."""
     grouped = {name for names in EVAL_GROUPS.values() for name in names} - {"background"}
     moves = [[L[n]] for n in LABELS if n in grouped and not n.startswith(("left", "right"))]
     moves += [[L[f"left_{limb}"], L[f"right_{limb}"]] for limb in ("arm", "leg")]
     bias = np.zeros(len(LABELS))
-    best = score(samples, bias)
+    best = score(samples, bias, prior)
     for step in STEPS:
         improved = True
         while improved:
@@ -126,7 +129,7 @@ def climb(samples: Sequence[Sample]) -> AnyArray:
                 for change in (step, -step):
                     trial = bias.copy()
                     trial[rows] += change
-                    value = score(samples, trial)
+                    value = score(samples, trial, prior)
                     if value > best + LEAST_GAIN:
                         best, bias, improved = value, trial, True
                         break

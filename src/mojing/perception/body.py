@@ -113,6 +113,7 @@ class BodyNet:
         self.mirrored = bool(spec.extra.get("mirrored", True))
         biases = spec.extra.get("logit_bias", {})
         self.head = ViewHead.read(spec.extra)
+        self.prior: Mapping[str, float] = spec.extra.get("prior", {})
         self.bias = np.array([biases.get(name, 0.0) for name in LABELS], np.float32)
 
     def __call__(
@@ -138,7 +139,7 @@ class BodyNet:
             raise refuse(told)
         chosen, others, notices = self._pick(rgb, found, person)
         looks = self._closer(rgb, found, chosen=chosen, others=others)
-        view = _assemble(rgb, looks, others=others, notices=notices)
+        view = _assemble(rgb, looks, others=others, notices=notices, prior=self.prior)
         if told is not None:
             view = replace(view, fault=told)
         if strict and view.fault is not None:
@@ -302,7 +303,9 @@ LEGS_LEAD = _lead({"knee": 0.8, "ankle": 0.8, "toe": 0.8}, other=9.0)
 """The same for the legs pass, which sees no more than the hips' level of the trunk."""
 
 
-def _assemble(rgb: U8, looks: Looks, *, others: U8 | None, notices: tuple[str, ...]) -> BodyView:
+def _assemble(
+    rgb: U8, looks: Looks, *, others: U8 | None, notices: tuple[str, ...], prior: Mapping[str, float]
+) -> BodyView:
     hw = (rgb.shape[0], rgb.shape[1])
     canvas_rect = looks.whole.rect
     scale = min(1.0, decode.CANVAS / canvas_rect.wh[1])
@@ -313,7 +316,7 @@ def _assemble(rgb: U8, looks: Looks, *, others: U8 | None, notices: tuple[str, .
     placed = on_map(joints, canvas_rect, canvas_wh)
     person = decode.sigmoid(canvas[-1])
     labels = decode.only_person(decode.drop_specks(present[decode.labels_of(canvas[:-1])]), person)
-    labels = one_garment_below(labels, canvas[:-1], placed, present=present)
+    labels = one_garment_below(labels, canvas[:-1], placed, present=present, prior=prior)
     labels = decode.nearest_sides(labels, placed)
     labels = clothe_limbs(labels, cut(rgb, canvas_rect, wh=canvas_wh, border="edge"))
     fault = people.refusal(joints, labels, hw)

@@ -215,7 +215,7 @@ def ship(name: str, run: Path, folder: Path = MODELS, *, others: Sequence[Path] 
     cores = str(state.get("cores", card.pop("cores", "two CPU cores")))
     trained = {f"minutes_on_{cores.lower().replace(' ', '_')}": round(state["spent"] / 60, 1), "steps": state["step"]}
     card = {"licence": "Apache-2.0", "limits": LIMITS, **card, "training": trained, "metrics": last}
-    card |= {key: state[key] for key in ("thresholds", "start") if key in state}
+    card |= {key: state[key] for key in ("thresholds", "start", "prior") if key in state}
     if rest:
         card["start"] = f"{card.get('start', 'from scratch')}; the mean of {len(rest) + 1} runs' weights"
     path = export(net, folder, name, inputs=inputs, outputs=outputs, card=card)

@@ -136,12 +136,12 @@ def make_pattern(garment: GarmentView, *, fit: Fit | None = None) -> Pattern:
     masks: dict[str, U8] = {name: np.full(small.shape, 255, np.uint8) for name in ("trunk", "cloth")}
     limbs: list[str] = []
     if category in UPPER:
-        if garment.attributes.get("sleeve") != "none":
+        read = garment.attributes.get("sleeve", "short")
+        if read != "none":
             if not garment.worn:
-                read = garment.attributes.get("sleeve", "short")
                 figure = _long_sleeves(small > 127, figure, scale=scale, read=read)
             for side in SIDES:
-                found = _sleeve(small > 127, figure, side=side, scale=scale)
+                found = _sleeve(small > 127, figure, side=side, scale=scale, read=read)
                 if found is None:
                     continue
                 limbs.append(side)
@@ -243,11 +243,13 @@ def _long_sleeves(cloth: AnyArray, figure: Figure, *, scale: float, read: str) -
     return Figure(at, figure.known | {f"{side}_{name}" for side in found for name in ("elbow", "wrist")})
 
 
-def _sleeve(cloth: AnyArray, figure: Figure, *, side: str, scale: float) -> tuple[U8, U8, dict[str, F64]] | None:
+def _sleeve(
+    cloth: AnyArray, figure: Figure, *, side: str, scale: float, read: str
+) -> tuple[U8, U8, dict[str, F64]] | None:
     """Mask of one sleeve, mask of everything but it, and its elbow and wrist; None where there is no sleeve."""
     frame, (v, u), rows = _frame(cloth, figure, side=side, scale=scale)
     shoulder, out, down, length = frame
-    at = _arm_line(rows, figure, side=side, frame=frame, grid=(v, u))
+    at = _arm_line(rows, figure, side=side, frame=frame, grid=(v, u), read=read)
     if at is None:
         return None
     line = np.stack([shoulder, at[f"{side}_elbow"], at[f"{side}_wrist"]])
@@ -281,14 +283,21 @@ def _distance(pu: AnyArray, pv: AnyArray, a: F64, b: F64) -> AnyArray:
 
 
 def _arm_line(
-    rows: AnyArray, figure: Figure, *, side: str, frame: tuple[F64, F64, F64, float], grid: tuple[F64, F64]
+    rows: AnyArray, figure: Figure, *, side: str, frame: tuple[F64, F64, F64, float], grid: tuple[F64, F64], read: str
 ) -> dict[str, F64] | None:
     """Elbow and wrist of a sleeve in garment px; a short sleeve's from where its cloth lies; None without a sleeve."""
     elbow, wrist = f"{side}_elbow", f"{side}_wrist"
     shoulder, out, down, length = frame
     if elbow in figure.known:
-        end = figure.at[wrist] if wrist in figure.known else _cuff(rows, figure.at[elbow], frame, grid)
-        return {elbow: figure.at[elbow], wrist: end}
+        at = figure.at[elbow]
+        if wrist in figure.known:
+            end = figure.at[wrist]
+        elif read == "short":
+            # It ends about the elbow: what lies beyond that is the trunk, beside which it hangs.
+            end = at + FOREARM * length * (at - shoulder) / (float(np.hypot(*(at - shoulder))) + 1e-9)
+        else:
+            end = _cuff(rows, at, frame, grid)
+        return {elbow: at, wrist: end}
     if float((shoulder - figure.at["neck"]) @ out) < 0.15 * length:
         return None  # seen from the side: cloth in front of the chest is no sleeve
     v, u = grid

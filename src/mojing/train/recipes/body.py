@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mojing.perception.labels import LABELS, L, mirror_labels
+from mojing.perception.lower import RIVALS
 from mojing.perception.sleeves import clothe_limbs
 from mojing.train.data import augment as aug
 from mojing.train.data.people import (
@@ -364,7 +365,7 @@ def train(options: Options) -> Path:
     run.log(event="material", people=len(people), reclothed=len(more), **_shown(sampler.labelled))
     rounds = _begin(options, run, people, nets=(net, ema), optimizer=optimizer, sampler=sampler)
     weights = class_weights(people)
-    about = _about(options)
+    about = _about(options) | {"prior": prior(sampler)}
     sampler.small = run.progress < options.small_share
     batches = Prefetch(sampler.batch, start=run.step)
     run.start()
@@ -402,6 +403,28 @@ def _shown(people: Sequence[Person]) -> dict[str, int]:
     """How many photos show each of the rare labels."""
     areas = [np.bincount(p.parse.ravel(), minlength=256) for p in people if p.parse is not None]
     return {name: sum(int(a[L[name]]) > LEAST_PX for a in areas) for name in RARE}
+
+
+def prior(sampler: Sampler) -> dict[str, float]:
+    """By name, the log of how much more often labelled photos show dress, skirt or trousers than training does, which
+    draws rare labels, and people in other clothes, more often; see `perception.lower`."""
+    again = sampler.options.reclothed_share if sampler.reclothed else 0.0
+    hand_made = (1 - again) * (sampler.options.labelled_share if sampler.rest else 1.0)
+    usual = np.array([_shows(p) for p in sampler.labelled]).mean(axis=0)
+    shown = hand_made * sampler.chance @ np.array([_shows(p) for p in sampler.labelled])
+    if again:
+        shown = shown + again * np.array([_shows(p) for p in sampler.reclothed]).mean(axis=0)
+    if min(usual.min(), shown.min()) <= 0:
+        return {}
+    gaps = np.log(usual / usual.sum()) - np.log(shown / shown.sum())
+    return {name: round(float(gap), 3) for name, gap in zip(RIVALS, gaps, strict=True)}
+
+
+def _shows(person: Person) -> NDArray[np.bool_]:
+    """Which of RIVALS covers most of somebody, (3,); none where there is hardly any."""
+    assert person.parse is not None
+    area = np.bincount(person.parse.ravel(), minlength=256)[[L[name] for name in RIVALS]]
+    return np.asarray((np.arange(len(RIVALS)) == area.argmax()) & (area.max() > LEAST_PX))
 
 
 def _about(options: Options) -> dict[str, str]:

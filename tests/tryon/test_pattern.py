@@ -1,0 +1,40 @@
+"""How a garment photo is cut into parts."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from mojing.core.skeleton import GARMENT_ANCHORS, A
+from mojing.perception.garment import GarmentView
+from mojing.tryon.pattern import make_pattern
+from tests.tryon.wardrobe import texture
+
+
+def hanging_polo() -> GarmentView:
+    """A short-sleeved top on a hanger, tapered, its sleeves close beside it, elbows seen at their ends."""
+    alpha = np.zeros((320, 202), np.uint8)
+    trunk = np.array([(40, 60), (165, 60), (168, 175), (150, 285), (52, 285), (34, 175)])
+    cv2.fillConvexPoly(alpha, trunk, 255)
+    for shoulder, elbow in (((160, 72), (182, 160)), ((45, 72), (20, 160))):
+        cv2.line(alpha, shoulder, elbow, 255, 30)
+    anchors = np.zeros((len(GARMENT_ANCHORS), 3), np.float32)
+    known = {"neck": (102, 66), "left_shoulder": (162, 72), "right_shoulder": (42, 72), "left_elbow": (184, 170),
+             "right_elbow": (18, 170), "left_hem": (150, 285), "right_hem": (52, 285)}  # fmt: skip
+    for name, point in known.items():
+        anchors[A[name]] = (*point, 0.8)
+    attributes = {"sleeve": "short", "length": "regular"}
+    inner = np.zeros_like(alpha)
+    return GarmentView(alpha.shape, texture(alpha.shape), alpha, inner, "top", attributes, anchors, 0.9)
+
+
+def test_the_trunk_below_a_hanging_short_sleeve_is_no_sleeve() -> None:
+    pattern = make_pattern(hanging_polo())
+    assert set(pattern.limbs) == {"left", "right"}
+    scale = pattern.masks["trunk"].shape[1] / pattern.hw[1]
+    for side, x, beside in (("left", 152, 180), ("right", 50, 22)):
+        low, cuff = (round(240 * scale), round(x * scale)), (round(150 * scale), round(beside * scale))
+        assert pattern.masks[side][low] == 0
+        assert pattern.masks["trunk"][low] == 255
+        assert pattern.masks[side][cuff] > 200
+        assert pattern.masks["trunk"][cuff] < 128
