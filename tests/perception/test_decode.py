@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from mojing.perception import decode
 from mojing.perception.crops import Rect, around, letterbox_rect
+from mojing.perception.labels import L
 
 
 def bump(x: float, y: float, *, hw: tuple[int, int] = (64, 48), height: float = 0.9) -> np.ndarray:
@@ -143,3 +144,12 @@ def test_a_part_of_enlarged_labels_is_that_part_of_the_whole() -> None:
     part = Rect(50, 130, 215, 400)
     whole = decode.resize_labels(parse, (230, 410))
     assert np.array_equal(decode.resize_labels(parse, (230, 410), part=part), whole[130:400, 50:215])
+
+
+def test_a_gap_between_arm_and_trunk_is_nobody() -> None:
+    parse = np.full((20, 20), L["upper"], np.uint8)
+    alpha = np.ones((20, 20), np.float32)
+    alpha[8:12, 8:12] = 0.3
+    out = decode.without_gaps(parse, alpha)
+    assert not out[8:12, 8:12].any()
+    assert (out > 0).sum() == 400 - 16

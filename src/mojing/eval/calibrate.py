@@ -33,7 +33,7 @@ from mojing.runtime import ModelStore
 
 STEPS = (0.8, 0.4)
 LEAST_GAIN = 2e-4
-TUNING_PHOTOS = 140
+TUNING_PHOTOS = 400
 EVERY = np.arange(len(LABELS), dtype=np.uint8)
 GRID_WH = (144, 192)
 """Canvas on which mean IoU is measured while searching."""

@@ -316,6 +316,7 @@ def _assemble(
     placed = on_map(joints, canvas_rect, canvas_wh)
     person = decode.sigmoid(canvas[-1])
     labels = decode.only_person(decode.drop_specks(present[decode.labels_of(canvas[:-1])]), person)
+    labels = decode.without_gaps(labels, person)
     labels = one_garment_below(labels, canvas[:-1], placed, present=present, prior=prior)
     labels = decode.nearest_sides(labels, placed)
     labels = clothe_limbs(labels, cut(rgb, canvas_rect, wh=canvas_wh, border="edge"))

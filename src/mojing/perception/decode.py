@@ -20,6 +20,9 @@ from mojing.perception.labels import L
 CANVAS = 384
 """Longest side in px of the working canvas on which logits are merged."""
 
+NOBODY = 0.5
+"""Probability of a person below which a pixel shows none, whatever label is likeliest."""
+
 
 def sigmoid(x: F32) -> F32:
     """Logistic function, safe for large arguments."""
@@ -171,6 +174,11 @@ def only_person(parse: U8, alpha: F32) -> U8:
     keep[int(weight.argmax())] = True
     keep[0] = False
     return np.where(keep[pieces], parse, np.uint8(0)).astype(np.uint8)
+
+
+def without_gaps(parse: U8, alpha: F32) -> U8:
+    """Labels (H, W) without what the person probability (H, W) says is nobody: the gap between an arm and the trunk."""
+    return np.where(alpha < NOBODY, np.uint8(0), parse).astype(np.uint8)
 
 
 def nearest_sides(parse: U8, joints: F32) -> U8:
