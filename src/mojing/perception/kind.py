@@ -39,6 +39,9 @@ NARROW = 0.47
 TRUNK = (0.82, 1.45)
 """Torso length of an upper garment as it lies, in widths of its body, between which anchors are believed."""
 
+FAR = (0.55, 1.9)
+"""The same for hips that are clearly seen."""
+
 YOKE = (0.5, 0.95)
 """Distance of its shoulder joints, in widths of its body, between which anchors are believed."""
 
@@ -157,7 +160,8 @@ def fit_trunk(anchors: F32, outline: U8, *, category: str, mirror: Mirror | None
     """Anchors of a lying upper garment whose torso and shoulders are those of somebody its body's width would fit.
 
     One hip or shoulder read a hand too high would scale the whole garment; its width is seen. Waist and hips are moved
-    along the garment unless both hips are clearly seen, the shoulders across it, to the nearest end of TRUNK and YOKE.
+    along the garment to the nearest end of TRUNK, unless both hips are clearly seen and not beyond FAR, and the shoulders
+    across it to that of YOKE.
     """
     need = [A[n] for n in ("neck", "left_shoulder", "right_shoulder")]
     if category not in TOPS or anchors[need, 2].min() <= 0:
@@ -173,9 +177,11 @@ def fit_trunk(anchors: F32, outline: U8, *, category: str, mirror: Mirror | None
     for row, sign in zip(shoulders, (1.0, -1.0), strict=True):
         out[row, :2] += sign * (wanted - half) * across
     hips = [A["left_hip"], A["right_hip"]]
-    if out[hips, 2].min() <= 0 or out[hips, 2].min() >= CLEAR:
+    if out[hips, 2].min() <= 0:
         return out
     length = float((out[hips, :2].mean(axis=0) - neck) @ along)
+    if out[hips, 2].min() >= CLEAR and FAR[0] * width <= length <= FAR[1] * width:
+        return out
     wanted = float(np.clip(length, TRUNK[0] * width, TRUNK[1] * width))
     for row in hips:
         out[row, :2] += (wanted - length) * along
