@@ -160,7 +160,7 @@ def fit_trunk(anchors: F32, outline: U8, *, category: str, mirror: Mirror | None
     """Anchors of a lying upper garment whose torso and shoulders are those of somebody its body's width would fit.
 
     One hip or shoulder read a hand too high would scale the whole garment; its width is seen. Waist and hips are moved
-    along the garment to the nearest end of TRUNK, unless both hips are clearly seen and not beyond FAR, and the shoulders
+    along the garment to the nearest end of TRUNK, unless both hips are clearly seen and within FAR, and the shoulders
     across it to that of YOKE.
     """
     need = [A[n] for n in ("neck", "left_shoulder", "right_shoulder")]
