@@ -32,15 +32,15 @@ def test_generators_edits_and_speeds_make_a_page(monkeypatch: pytest.MonkeyPatch
         "improvement_percent": {"dcgan": gain},
     }
     edits = {
-        "sleeve": {"changed": 0.9, "kind_kept": 1.0, "tried": 30},
-        "hem": {"changed": None, "kind_kept": 0.8, "tried": 0},
+        "sleeve": {"changed": 0.9, "kind_kept": 1.0, "kind_kept_exactly": 0.9, "tried": 30},
+        "hem": {"changed": None, "kind_kept": 0.8, "kind_kept_exactly": None, "tried": 0},
     }
     page = "\n".join(section({"gan": gan, "design": edits, "bench-gan": {"cpu_time_ratio": 1.042}}))
     assert "dcgan: fid +50 %, kid not told, coverage -20 %" in page
     assert "| ours | 20 minutes x 1 threads | 64 | 4.000 | 0.400 |" in page
     assert "| training pictures |  | 64 | 1.000 |" in page
     assert "90 % / 90 %" in page
-    assert "| hem | not measured | 80 % | 0 |" in page
+    assert "| hem | not measured | 80 % | not measured | 0 |" in page
     assert "| 1.04 | bench-gan |" in page
     assert "designs a second at 128 px, 2 threads | >= 100 | not measured" in page
     assert "| dcgan | 8 CPU minutes |  | 8.000 |" in page

@@ -126,9 +126,9 @@ def _edits(figures: Figures) -> list[str]:
     edits = figures.get("design", {})
     if not edits:
         return []
-    lines = ["| edit | changed as asked | kind kept | edits judged |", "|---|---|---|---|"]
+    lines = ["| edit | changed as asked | kind kept | exactly | edits judged |", "|---|---|---|---|---|"]
     for name, verdict in edits.items():
-        shares = f"{_percent(verdict['changed'])} | {_percent(verdict['kind_kept'])}"
+        shares = " | ".join(_percent(verdict[key]) for key in ("changed", "kind_kept", "kind_kept_exactly"))
         lines.append(f"| {name} | {shares} | {verdict['tried']} |")
     return [*lines, ""]
 

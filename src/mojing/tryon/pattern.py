@@ -55,6 +55,9 @@ RISE = 0.3
 _SEAM = 0.02
 """Torso lengths by which neighbouring parts overlap at their seam."""
 
+_PAST_ELBOW, _CUFF = 0.05, 0.1
+"""How far a short sleeve may reach past the elbow, in forearms, and its cuff's corner below that, in torso lengths."""
+
 
 @dataclass(frozen=True, eq=False)
 class Pattern:
@@ -253,8 +256,10 @@ def _sleeve(
     if at is None:
         return None
     line = np.stack([shoulder, at[f"{side}_elbow"], at[f"{side}_wrist"]])
+    if read == "short" and f"{side}_elbow" in figure.known:
+        line[2] = line[1] + _PAST_ELBOW * (line[2] - line[1])
     local = np.stack([(line - shoulder) @ out, (line - shoulder) @ down], axis=1) / length
-    border = _armhole(rows, v, u, local)
+    border = _armhole(rows, v, u, local, cuff=_CUFF if read == "short" else np.inf)
     rel = _grid((cloth.shape[0], cloth.shape[1]), scale) - shoulder.astype(np.float32)
     pu, pv = (rel @ (way / length).astype(np.float32) for way in (out, down))
     over = pu - np.interp(pv, v, border).astype(np.float32)
@@ -340,8 +345,11 @@ def _cuff(rows: AnyArray, elbow: F64, frame: tuple[F64, F64, F64, float], grid: 
     return np.asarray(elbow + FOREARM * length * (ahead[0] * out + ahead[1] * down), np.float64)
 
 
-def _armhole(rows: AnyArray, v: F64, u: F64, line: F64) -> F64:
-    """Where the sleeve begins on every row: the distance (torso lengths) beyond the shoulder joint, one per v."""
+def _armhole(rows: AnyArray, v: F64, u: F64, line: F64, *, cuff: float) -> F64:
+    """Where the sleeve begins on every row: the distance (torso lengths) beyond the shoulder joint, one per v.
+
+    `cuff` is how far below the end of the arm's line its corner may lie.
+    """
     t = np.linspace(0, 1, 24)[:, None]
     path = np.concatenate([line[0] + t * (line[1] - line[0]), line[1] + t * (line[2] - line[1])])
     order = np.argsort(path[:, 1])
@@ -356,7 +364,7 @@ def _armhole(rows: AnyArray, v: F64, u: F64, line: F64) -> F64:
             border[i], gaps[i] = at, True
         elif v[i] < path[:, 1].max() + 0.03 and u[hits[-1]] > on_axis[i]:
             border[i] = on_axis[i] - float(np.clip(u[hits[-1]] - on_axis[i], 0.05, 0.16))
-        elif u[hits[-1]] > last + 0.02:
+        elif u[hits[-1]] > last + 0.02 and v[i] < path[:, 1].max() + cuff:
             border[i] = last  # the corner of a cuff below the end of the arm's line
         last = border[i]
     ends = np.flatnonzero(~np.isnan(border))
