@@ -39,9 +39,6 @@ NARROW = 0.47
 TRUNK = (0.82, 1.45)
 """Torso length of an upper garment as it lies, in widths of its body, between which anchors are believed."""
 
-FAR = (0.55, 1.9)
-"""The same for hips that are clearly seen."""
-
 YOKE = (0.5, 0.95)
 """Distance of its shoulder joints, in widths of its body, between which anchors are believed."""
 
@@ -113,9 +110,10 @@ def level_pairs(anchors: F32, outline: U8, *, category: str, mirror: Mirror | No
     """Make left and right anchors of a lying garment mirror images of each other where its outline is symmetric.
 
     Pairs that nearly agree stay where both are clearly seen and are averaged by confidence where not; of those that
-    contradict each other the wider shoulder and otherwise the surer anchor counts. Shoulders of a sleeved garment that
-    are narrower than half its hem lie on a hood or collar, and are set where the outline reaches the hem's width. An
-    uneven pair would lay the garment on askew. `mirror` is the outline's line of symmetry, where it is known.
+    contradict each other the wider shoulder, the lower hip of a top and otherwise the surer anchor counts. Shoulders of
+    a sleeved garment that are narrower than half its hem lie on a hood or collar, and are set where the outline reaches
+    the hem's width. An uneven pair would lay the garment on askew. `mirror` is the outline's line of symmetry, where it
+    is known.
     """
     point, along, overlap = mirror or symmetry(outline)
     if overlap < SYMMETRIC:
@@ -133,7 +131,8 @@ def level_pairs(anchors: F32, outline: U8, *, category: str, mirror: Mirror | No
         v = (out[rows, :2] - point) @ along
         weight = out[rows, 2] / out[rows, 2].sum()
         if abs(u[0] - u[1]) > TORN[0] * w or abs(v[0] - v[1]) > TORN[1] * h:
-            chosen = int(np.argmax(u)) if name == "shoulder" else int(np.argmax(weight))
+            lower = name == "hip" and category in TOPS  # one read too high would stretch the garment
+            chosen = int(np.argmax(u if name == "shoulder" else v if lower else weight))
             weight = np.eye(2)[chosen]
             if overlap >= EVEN:
                 torn.add(name)
@@ -160,8 +159,7 @@ def fit_trunk(anchors: F32, outline: U8, *, category: str, mirror: Mirror | None
     """Anchors of a lying upper garment whose torso and shoulders are those of somebody its body's width would fit.
 
     One hip or shoulder read a hand too high would scale the whole garment; its width is seen. Waist and hips are moved
-    along the garment to the nearest end of TRUNK, unless both hips are clearly seen and within FAR, and the shoulders
-    across it to that of YOKE.
+    along the garment unless both hips are clearly seen, the shoulders across it, to the nearest end of TRUNK and YOKE.
     """
     need = [A[n] for n in ("neck", "left_shoulder", "right_shoulder")]
     if category not in TOPS or anchors[need, 2].min() <= 0:
@@ -177,11 +175,9 @@ def fit_trunk(anchors: F32, outline: U8, *, category: str, mirror: Mirror | None
     for row, sign in zip(shoulders, (1.0, -1.0), strict=True):
         out[row, :2] += sign * (wanted - half) * across
     hips = [A["left_hip"], A["right_hip"]]
-    if out[hips, 2].min() <= 0:
+    if out[hips, 2].min() <= 0 or out[hips, 2].min() >= CLEAR:
         return out
     length = float((out[hips, :2].mean(axis=0) - neck) @ along)
-    if out[hips, 2].min() >= CLEAR and FAR[0] * width <= length <= FAR[1] * width:
-        return out
     wanted = float(np.clip(length, TRUNK[0] * width, TRUNK[1] * width))
     for row in hips:
         out[row, :2] += (wanted - length) * along
