@@ -13,7 +13,9 @@ def test_a_label_that_is_surely_absent_keeps_finite_logits_in_the_file() -> None
     net = BodyNet().eval()
     with torch.no_grad():
         net.gate.fill_(1.0)
-        net.presence[-1].bias[3] = -300.0
+        last = net.presence[-1]
+        assert isinstance(last, torch.nn.Linear)
+        last.bias[3] = -300.0
     image = torch.rand(1, 3, 256, 192)
     model = to_onnx(net, inputs=[Port("image", image)], outputs=["parse", "alpha", "heat"])
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
