@@ -195,11 +195,12 @@ class BodyNet:
         found_people = people.separate(alpha, found.heat[J["nose"]], decode.labels_of(found.parse))
         evidence = found.heat[[J[n] for n in ("nose", "left_shoulder", "right_shoulder", "left_hip", "right_hip")]]
         evidence = np.stack([cv2.resize(m, alpha.shape[::-1], interpolation=cv2.INTER_LINEAR) for m in evidence])
+        least = people.FAINT if len(found_people) > 1 else people.SEEN
         kept = []
         for candidate in found_people:
             region = cv2.dilate(candidate.region, np.ones((5, 5), np.uint8)) > 0
             best = np.sort(evidence[:, region].max(axis=1))
-            if best[-2] > people.SEEN and candidate.area >= 0.004 * alpha.size:
+            if best[-2] > least and candidate.area >= 0.004 * alpha.size:
                 kept.append(candidate)
         return kept
 

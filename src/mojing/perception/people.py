@@ -24,6 +24,9 @@ PLAIN_NOSE = 0.6
 SEEN = 0.25
 """Confidence from which a joint counts as seen."""
 
+FAINT = 0.15
+"""The same of somebody beside others, of whom the network, which learned from single people, sees joints faintly."""
+
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
