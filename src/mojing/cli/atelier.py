@@ -379,6 +379,7 @@ def check(*, n: int, json_out: Path | None, known: Path | None, seed: int) -> No
             studio.directions,
             garments=studio.garments,
             kind_of=None if studio.features is None else judge_of(studio.features),
+            reader=studio.reader,
             kinds=studio.kinds,
             n=n,
             seed=seed,

@@ -224,7 +224,7 @@ class _Leak:
         self.marks: dict[str, list[bool | None]] = {case.name: [] for case in CASES}
         self.shown: dict[str, list[bool | None]] = {case.name: [] for case in CASES}
         self.refused: dict[str, int] = {}
-        photos = {case.name: _garments(data, case) for case in CASES}
+        photos = _garments(data)
         self.held = {name: len(found) for name, found in photos.items()}
         self.garments = {name: cycle(found) for name, found in photos.items()}
         self.ceiling = Ceiling()
@@ -268,9 +268,9 @@ class _Leak:
         }
 
 
-def _garments(data: Path, case: Case) -> list[Path]:
-    """Garment photos of held-out senders that serve a case, adults' only."""
-    if not (data / "garments" / "images.csv").is_file():
-        return []
-    rows = garment_rows(data, validation=True) or garment_rows(data, validation=False)
-    return sorted(r.photo for r in rows if r.label in case.kinds and not r.kids and r.photo.is_file())
+def _garments(data: Path) -> dict[str, list[Path]]:
+    """Garment photos of held-out senders that serve each case, by its name, adults' only."""
+    there = (data / "garments" / "images.csv").is_file()
+    rows = (garment_rows(data, validation=True) or garment_rows(data, validation=False)) if there else []
+    usable = sorted((r.photo, r.label) for r in rows if not r.kids and r.photo.is_file())
+    return {case.name: [photo for photo, label in usable if label in case.kinds] for case in CASES}

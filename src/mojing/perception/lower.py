@@ -21,7 +21,9 @@ RIVALS = ("dress", "skirt", "trousers")
 WAIST = 0.5
 """Torso lengths above the hips from which cloth of these labels takes part; chosen on training photos."""
 LEAST = 0.001
-"""Share of the map below which a piece keeps its labels, and probability that counts as none."""
+"""Share of the map below which a piece keeps its labels."""
+FLOOR = 0.001
+"""Probability below which a label is as good as not seen, whatever is usual."""
 
 
 def one_garment_below(
@@ -73,4 +75,4 @@ def _likeliest(logits: F32, ids: U8, present: U8, *, prior: Mapping[str, float] 
     odds = np.exp(logits - logits.max(axis=0))
     odds /= odds.sum(axis=0)
     usual = np.array([(prior or {}).get(LABELS[i], 0.0) for i in ids], np.float32)
-    return int(ids[int((np.log(odds[np.searchsorted(present, ids)].mean(axis=1) + LEAST) + usual).argmax())])
+    return int(ids[int((np.log(odds[np.searchsorted(present, ids)].mean(axis=1) + FLOOR) + usual).argmax())])

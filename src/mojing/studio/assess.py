@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import cv2
 import numpy as np
@@ -22,7 +21,7 @@ from mojing.core.skeleton import A
 from mojing.perception.features import KINDS, Features
 from mojing.perception.garment import GarmentNet
 from mojing.studio import attributes
-from mojing.studio.attributes import ATTRIBUTES
+from mojing.studio.attributes import ATTRIBUTES, Reader
 from mojing.studio.colours import palette_of
 from mojing.studio.directions import Directions, edit
 from mojing.studio.files import crisp
@@ -63,6 +62,7 @@ def assess(
     *,
     garments: GarmentNet | None,
     kind_of: KindJudge | None,
+    reader: Reader = attributes.read,
     kinds: KindReader | None = None,
     n: int = 40,
     amount: float = 1.5,
@@ -70,12 +70,12 @@ def assess(
 ) -> dict[str, Verdict]:
     """Edit `n` designs of all wearable kinds up and down along every direction and judge what came out.
 
+    `reader` and `kinds` are what the edit itself sees with, see `directions.edit`.
     What cannot be done is not asked for: see `has_room`.
     """
     wearable = [k for k in designer.kinds if CATEGORY.get(k)]
     drawn = [designer.draw(wearable[i % len(wearable)], n=1, seed=seed, start=i)[0] for i in range(n)]
     before = [independent(d, garments) for d in drawn]
-    reader = partial(attributes.read, sleeves=None if kinds is None else kinds.sleeves)
     out = {}
     for name in track(known.names, "attributes"):
         right: list[bool] = []

@@ -225,14 +225,15 @@ def edit(
     asked = _asked(wishes, reader(design.rgba[None])[0], known)
     if not asked:
         return Edited(design, {})
-    first = next((name for name in asked if name in LADDERS), next(iter(asked)))
+    first = next((name for name in asked if name in LADDERS), "")
     likeness = None if kinds is None else partial(kinds.likeness, own=design.kind, attribute=first)
     weight = _KIND if any(name in SHAPE for name in asked) else _KIND_IN_COLOURS
     eyes = Eyes(designer, reader, known.spread, partial(impression, likeness=likeness, weight=weight))
     start = eyes.at(design.styles[None], design.rgba[None])
     rows = [known.names.index(name) for name in asked]
     amounts = np.array(list(asked.values()), np.float32)
-    tried = _tried(eyes, design, start, asked=asked, known=known)
+    far = design.styles + TRIES[:, None, None] * np.tensordot(amounts, known.vectors[rows], axes=1)
+    tried = _tried(eyes, design, start, asked=asked, rows=rows, far=far)
     best = tried.row(int(_costs(tried, start, rows=rows, amounts=amounts).argmin()))
     edits = {**design.controls.get("edits", {})}
     for name in asked:
@@ -251,20 +252,17 @@ def impression(rgba: U8, *, likeness: Callable[[U8], F32] | None, weight: float 
     return look if likeness is None else np.concatenate([look, np.float32(np.sqrt(weight)) * likeness(rgba)], axis=1)
 
 
-def _tried(eyes: Eyes, design: Design, start: Tried, *, asked: Mapping[str, float], known: Directions) -> Tried:
-    """Designs that may show what was asked for."""
-    rows = [known.names.index(name) for name in asked]
-    amounts = np.array(list(asked.values()), np.float32)
+def _tried(eyes: Eyes, design: Design, start: Tried, *, asked: Mapping[str, float], rows: list[int], far: F32) -> Tried:
+    """Designs that may show what was asked for, attributes `rows`; `far` are styles along the directions."""
     shape = any(name in SHAPE for name in asked)
     ways = [between_kinds(eyes.designer, design, name, more=more > 0) for name, more in asked.items()]
     shapes = eyes(np.concatenate([in_other_shapes(eyes.designer, design), *ways])) if shape else start
     if list(asked) == ["sleeve"] and len(ways[0]):
         return Tried.joined([start, shapes])  # whatever else reads as other sleeves is seldom a garment
     groups = ("coarse", "middle") if shape else ("middle", "fine")
-    goal = start.read[0, rows] + amounts
+    goal = start.read[0, rows] + np.array(list(asked.values()), np.float32)
     near = least_change(eyes, start, kind=design.kind, rows=rows, goal=goal, groups=groups)
-    far = eyes(design.styles + TRIES[:, None, None] * np.tensordot(amounts, known.vectors[rows], axes=1))
-    return Tried.joined([near, far, shapes])
+    return Tried.joined([near, eyes(far), shapes])
 
 
 def _costs(tried: Tried, start: Tried, *, rows: list[int], amounts: F32) -> F32:

@@ -100,9 +100,9 @@ class KindReader:
         x = np.concatenate([numbers(rgba), numbers(rgba[:, :, ::-1])]).astype(np.float64)
         both = np.tile(np.array(kinds), 2)
         weights, _ = _ridge(x, (both[:, None] == np.array(names)).astype(np.float64), np.ones(len(x)))
-        size = np.maximum((x @ weights).std(axis=0), 1e-6)
-        middle = x.mean(axis=0)
-        known = cls(names, (weights / size).astype(np.float32), np.asarray(-middle @ weights / size, np.float32))
+        scores = x @ weights
+        size = np.maximum(scores.std(axis=0), 1e-6)
+        known = cls(names, (weights / size).astype(np.float32), (-scores.mean(axis=0) / size).astype(np.float32))
         told = np.array([kind in SLEEVES for kind in both])
         truth = np.array([SLEEVES[kind] for kind in both[told]])
         if len(set(truth.tolist())) < 2:

@@ -39,14 +39,8 @@ def in_other_shapes(designer: Designer, design: Design, *, count: int = POOL) ->
     if design.colour is not None:
         colours = np.tile(to_condition(np.array(design.colour, np.uint8)), (count, 1)).astype(np.float32)
     pool = truncate(designer.styles(z, kind=design.kind, colours=colours), mean=designer.mean(design.kind), psi=PSI)
-    tried = []
-    for groups in (("coarse",), ("coarse", "middle")):
-        for share in (0.5, 1.0):
-            made = np.repeat(design.styles[None], count, axis=0)
-            for rows in (layer_rows(group, designer.layers) for group in groups):
-                made[:, rows] += np.float32(share) * (pool[:, rows] - made[:, rows])
-            tried.append(made)
-    return np.concatenate(tried)
+    away = pool - design.styles
+    return _moved(design, np.concatenate([np.float32(share) * away for share in (0.5, 1.0)]))
 
 
 def between_kinds(designer: Designer, design: Design, attribute: str, *, more: bool) -> F32:
@@ -63,12 +57,16 @@ def between_kinds(designer: Designer, design: Design, attribute: str, *, more: b
     if not steps or (CATEGORY.get(design.kind) in SLEEVELESS) != (CATEGORY[ladder[0]] in SLEEVELESS):
         return np.zeros((0, *design.styles.shape), np.float32)
     colour = None if design.colour is None else to_condition(np.array(design.colour, np.uint8))
+    ways = (designer.mean(high, colour) - designer.mean(low, colour) for low, high in steps)
+    return _moved(design, np.concatenate([SHARES[:, None, None] * way for way in ways]))
+
+
+def _moved(design: Design, steps: F32) -> F32:
+    """Styles (2 N, L, W) of a design gone by steps (N, L, W) in its coarse layers, then in coarse and middle ones."""
     tried = []
-    for low, high in steps:
-        way = designer.mean(high, colour) - designer.mean(low, colour)
-        for groups in (("coarse",), ("coarse", "middle")):
-            made = np.repeat(design.styles[None], len(SHARES), axis=0)
-            for rows in (layer_rows(group, designer.layers) for group in groups):
-                made[:, rows] += SHARES[:, None, None] * way[rows]
-            tried.append(made)
+    for groups in (("coarse",), ("coarse", "middle")):
+        made = np.repeat(design.styles[None], len(steps), axis=0)
+        for rows in (layer_rows(group, len(design.styles)) for group in groups):
+            made[:, rows] += steps[:, rows]
+        tried.append(made)
     return np.concatenate(tried)

@@ -410,8 +410,8 @@ def prior(sampler: Sampler) -> dict[str, float]:
     draws rare labels, and people in other clothes, more often; see `perception.lower`."""
     again = sampler.options.reclothed_share if sampler.reclothed else 0.0
     hand_made = (1 - again) * (sampler.options.labelled_share if sampler.rest else 1.0)
-    usual = np.array([_shows(p) for p in sampler.labelled]).mean(axis=0)
-    shown = hand_made * sampler.chance @ np.array([_shows(p) for p in sampler.labelled])
+    worn = np.array([_shows(p) for p in sampler.labelled])
+    usual, shown = worn.mean(axis=0), hand_made * sampler.chance @ worn
     if again:
         shown = shown + again * np.array([_shows(p) for p in sampler.reclothed]).mean(axis=0)
     if min(usual.min(), shown.min()) <= 0:

@@ -361,10 +361,10 @@ def _begin(
     """Load what an earlier run left, label the real photos by it, and tell when to label them anew."""
     net, ema = nets
     real = sampler.material.real
-    rounds = [0.45, 0.72]
+    rounds = [] if options.start is not None else [0.45, 0.72]
     if (state := run.load()) is not None:
         restore(state, net=net, ema=ema, optimizer=optimizer, step=run.step)
-        if run.progress >= rounds[0] or options.start is not None:
+        if options.start is not None or run.progress >= rounds[0]:
             label_real(ema.net, real)
         return [r for r in rounds if r > run.progress]
     if options.start is not None:
@@ -372,7 +372,6 @@ def _begin(
         start_from(net, options.start, inputs=[Port("image", sampler.batch(0)[0].float() / 255)])
         ema.net.load_state_dict(net.state_dict())
         run.log(event="real photos labelled", kept=label_real(ema.net, real))
-        return []
     return rounds
 
 
